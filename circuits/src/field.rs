@@ -1,0 +1,9 @@
+//! The field and its extension, named once; nothing else may assume the degree.
+
+use p3_field::extension::QuinticTrinomialExtensionField;
+use p3_koala_bear::KoalaBear;
+
+/// Base field of every trace: KoalaBear, `p = 2^31 - 2^24 + 1`.
+pub type Val = KoalaBear;
+/// Field of the verifier's challenges.
+pub type Challenge = QuinticTrinomialExtensionField<Val>;

@@ -1,0 +1,3 @@
+//! The `rwprove` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! rwprove executor.
