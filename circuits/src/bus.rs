@@ -15,8 +15,11 @@
 //! | [`request`] | `cpu` | one coprocessor | boolean on both sides |
 //! | [`node`] | child row of `merkle` | its parent row | boolean |
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use p3_lookup::{Count, InteractionBuilder};
+use rwprove_isa::{FIRST_REQUEST_TAG, Op};
+
+use crate::Val;
 
 /// Name of the physical bus.
 pub const NAME: &str = "bus";
@@ -106,7 +109,12 @@ pub fn request<E: PrimeCharacteristicRing>(
 
 /// Node `index` (from the left) at `level` of the memory tree has this digest before (`phase` 0)
 /// or after (`phase` 1) the shard.
-pub fn node<E: PrimeCharacteristicRing>(level: E, phase: u32, index: E, digest: [E; 8]) -> Message<E> {
+pub fn node<E: PrimeCharacteristicRing>(
+    level: E,
+    phase: u32,
+    index: E,
+    digest: [E; 8],
+) -> Message<E> {
     let [a, b, c, d, e, f, g, h] = digest;
     let tag = E::from_u32(tag::NODE + phase) + level.double();
     message(tag, [index, a, b, c, d, e, f, g, h])
@@ -138,4 +146,48 @@ pub fn provide<AB: InteractionBuilder>(
     count: impl Into<AB::Expr>,
 ) {
     builder.push_interaction(NAME, message, Count::provided(-count.into()));
+}
+
+/// Tag and fields of a message.
+fn split(message: &Message<Val>) -> (u32, Vec<u32>) {
+    let mut fields = message.iter().map(PrimeField32::as_canonical_u32).skip_while(|&x| x == 0);
+    (fields.next().unwrap_or(0), fields.collect())
+}
+
+/// Whether the message is one that the `bytes` table provides.
+pub(crate) fn holds(message: &Message<Val>) -> bool {
+    let (tag, fields) = split(message);
+    match (tag, fields.as_slice()) {
+        (tag::RANGE16, &[x]) => x < 1 << 16,
+        (tag::AND, &[x, y, z]) => x < 256 && y < 256 && z == x & y,
+        (tag::PAIR, &[x, y]) => x < 256 && y < 256,
+        (tag::POW, &[j, p]) => j <= 16 && p == 1 << j,
+        _ => false,
+    }
+}
+
+/// Kind and fields of a message, for people.
+pub(crate) fn describe(message: &Message<Val>) -> (String, Vec<u32>) {
+    let (tag, fields) = split(message);
+    let kind = match tag {
+        tag::RANGE16 => "range16".into(),
+        tag::AND => "and".into(),
+        tag::PAIR => "pair".into(),
+        tag::POW => "pow".into(),
+        tag::FETCH => "fetch".into(),
+        tag::MEMORY => "memory".into(),
+        tag::NODE.. => {
+            let (level, phase) = ((tag - tag::NODE) / 2, tag % 2);
+            format!("node of level {level}, phase {phase}")
+        }
+        FIRST_REQUEST_TAG.. => match Op::ALL.get((tag - FIRST_REQUEST_TAG) as usize) {
+            Some(op) => format!("request {}", op.name()),
+            None => {
+                let shift = tag - FIRST_REQUEST_TAG - Op::ALL.len() as u32;
+                format!("request {} by {shift}", Op::Fshl.name())
+            }
+        },
+        _ => format!("unknown tag {tag}"),
+    };
+    (kind, fields)
 }

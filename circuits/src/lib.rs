@@ -1,12 +1,24 @@
 //! The tables of the machine: columns, constraints, messages and trace filling.
 //!
-//! `docs/spec/machine.md` is the specification.
+//! `docs/spec/machine.md` is the specification. A table is a folder: `mod.rs` says what it proves,
+//! `columns.rs` names its columns, `air.rs` has the constraints, `trace.rs` fills the rows and
+//! `tests.rs` attacks them. [`table::Table`] is what each offers.
+//!
+//! Testing a table:
+//! - [`check::Check`] evaluates all constraints on a filled trace and the balance of the bus.
+//!   Tables that are not there are played with [`check::Check::send`] and
+//!   [`check::Check::receive`]; with [`check::Lookups::Free`] the `bytes` table may be missing.
+//! - [`testing::mutate`] changes cells one at a time and returns the changes that nothing refuses.
+//! - [`symbolic::degrees`] gives the degrees, to be [`symbolic::Degrees::allowed`].
 
 pub mod bus;
+pub mod check;
 mod columns;
 pub mod counts;
 mod field;
 pub mod merkle;
+pub mod symbolic;
 pub mod table;
+pub mod testing;
 
 pub use field::{Challenge, Val};
