@@ -77,6 +77,8 @@ pub const MAX_SEGMENT: u32 = 100_000;
 pub const SPONGE: u32 = GLOBAL + 6 * GLOBAL_WORDS;
 /// Words of the sponge state.
 pub const SPONGE_WORDS: u32 = 50;
+/// Bytes at the front of the input that are a named entry's arguments and not the guest's input.
+pub const ENTRY_BYTES: u32 = SPONGE + 64;
 
 /// The flattened data section of the module.
 pub const DATA: u32 = region(3);

@@ -7,14 +7,13 @@ mod instr;
 pub mod layout;
 mod program;
 pub mod record;
+pub mod runtime;
 mod statement;
 mod trap;
 
 pub use instr::{FIRST_REQUEST_TAG, Flag, Instr, MAX_FUEL, Op, Operand, Pc, Slot};
 pub use program::{HALT_PC, MAX_CODE, Program, STUCK_PC, TRAP_STUBS};
-pub use statement::{
-    InputDigest, STATEMENT_BYTES, STATEMENT_VERSION, Statement, StatementError,
-};
+pub use statement::{InputDigest, STATEMENT_BYTES, STATEMENT_VERSION, Statement, StatementError};
 pub use trap::{Exit, Trap};
 
 /// Keccak-256 of some bytes.

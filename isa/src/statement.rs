@@ -124,8 +124,7 @@ impl Statement {
             _ => return Err(StatementError::Input),
         };
         let host = reader.take();
-        let (kind, code) =
-            (u32::from_be_bytes(reader.take()), u32::from_be_bytes(reader.take()));
+        let (kind, code) = (u32::from_be_bytes(reader.take()), u32::from_be_bytes(reader.take()));
         let exit = Exit::from_parts(kind, code).ok_or(StatementError::Exit(kind, code))?;
         let fuel = u64::from_be_bytes(reader.take());
         let output = reader.take();

@@ -1,0 +1,88 @@
+//! Boot code: what runs before the entry function and after it.
+
+use super::asm::Asm;
+use super::host::TAPE_OUT_OF_BOUNDS;
+use super::{Library, Routine};
+use crate::Op::{BrLtU, Call};
+use crate::Operand::Imm;
+use crate::layout::{CALL_LIMIT, ENTRY_BYTES, INPUT, STACK, run};
+use crate::{HALT_PC, Instr, Pc};
+
+/// What a run starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootKind {
+    /// The init prologue alone: the run halts after it without hashing anything and with
+    /// `EXIT_KIND` 0, which is how setup sees that instantiation succeeded.
+    Init,
+    /// An entry function without arguments and results; all of the input is the guest's.
+    Contract,
+    /// A named entry: arguments come from the front of the input, results go to the end of the
+    /// output.
+    Entry {
+        /// Argument slots.
+        args: u32,
+        /// Result slots.
+        results: u32,
+    },
+}
+
+/// Boot code that stands at pc `base` and starts the function at pc `entry` with empty stacks.
+///
+/// With `init` the init prologue at that pc runs first, under the same fuel limit.
+pub fn boot(kind: BootKind, base: Pc, entry: Pc, init: Option<Pc>) -> Vec<Instr> {
+    let mut asm = Asm::at(base);
+    if let Some(init) = init {
+        call(&mut asm, init, 0);
+    }
+    match kind {
+        BootKind::Init => {
+            call(&mut asm, entry, 0);
+            let halt = asm.pc_label(HALT_PC);
+            asm.jump(halt);
+        }
+        BootKind::Contract => {
+            call(&mut asm, entry, 0);
+            done(&mut asm);
+        }
+        BootKind::Entry { args, results } => {
+            let enough = asm.label();
+            let short = asm.label();
+            asm.get(0, run::INPUT_LEN);
+            asm.branch(BrLtU, 0, Imm(4 * args), short);
+            asm.jump(enough);
+            asm.bind(short);
+            asm.mov(0, Imm(TAPE_OUT_OF_BOUNDS as u32));
+            jump(&mut asm, Routine::Exit);
+            asm.bind(enough);
+            asm.mov(0, Imm(4 * args));
+            asm.put(ENTRY_BYTES, 0);
+            for i in 0..args {
+                asm.get(i as i32, INPUT + i);
+            }
+            call(&mut asm, entry, args);
+            // The frame base is 0 here: slot `i` is word `STACK + i`.
+            let frame = results as i32;
+            asm.mov(frame, Imm(STACK * 4));
+            asm.mov(frame + 1, Imm(4 * results));
+            let append = asm.pc_label(Library::get().entry(Routine::Append));
+            asm.call(append, frame);
+            done(&mut asm);
+        }
+    }
+    asm.finish()
+}
+
+/// Calls an rWasm function whose `args` argument slots are slots 0, 1, ….
+fn call(asm: &mut Asm, function: Pc, args: u32) {
+    let b = Imm(CALL_LIMIT << 16 | args);
+    asm.emit(Instr { b, c: function as i32, ..Instr::new(Call) });
+}
+
+fn jump(asm: &mut Asm, routine: Routine) {
+    let target = asm.pc_label(Library::get().entry(routine));
+    asm.jump(target);
+}
+
+fn done(asm: &mut Asm) {
+    jump(asm, Routine::Done);
+}
