@@ -22,52 +22,39 @@ pub enum Operand {
     Imm(u32),
 }
 
-/// What an instruction switches on in a `cpu` row; one preprocessed bit each. The number is the
-/// bit's place in the packed word that the program table holds; `circuits` has one column a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[allow(missing_docs)] // each variant is described in docs/spec/machine.md, section 3
-pub enum Flag {
-    ARead,
-    BRead,
-    BImm,
-    CWrite,
-    Mov,
-    Cmov,
-    Add,
-    Sub,
-    Eq,
-    Lt,
-    Slt,
-    Neg,
-    Br,
-    Load,
-    Store,
-    Priv,
-    Subword,
-    Alu,
-    Jump,
-    BrTable,
-    Call,
-    CallReg,
-    Limit,
-    Ret,
-    Enter,
-    Pages,
-    Chain,
-    Timed,
-    Fuel,
-    Spent,
+macro_rules! flags {
+    ($($name:ident),* $(,)?) => {
+        /// What an instruction switches on in a `cpu` row; one preprocessed bit each. The number
+        /// is the bit's place in the packed word that the program table holds; `circuits` has one
+        /// column a flag.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        #[allow(missing_docs)] // each variant is described in docs/spec/machine.md, section 3
+        pub enum Flag { $($name,)* }
+
+        impl Flag {
+            /// All flags, in the order of their bits.
+            pub const ALL: &[Flag] = &[$(Flag::$name,)*];
+            /// Number of flags.
+            pub const COUNT: usize = Flag::ALL.len();
+
+            /// Name as in the source.
+            pub const fn name(self) -> &'static str {
+                match self { $(Flag::$name => stringify!($name),)* }
+            }
+
+            /// The flag's bit.
+            pub const fn bit(self) -> u32 {
+                1 << self as u8
+            }
+        }
+    };
 }
 
-impl Flag {
-    /// Number of flags.
-    pub const COUNT: usize = Flag::Spent as usize + 1;
-
-    /// The flag's bit.
-    pub const fn bit(self) -> u32 {
-        1 << self as u8
-    }
+flags! {
+    ARead, BRead, BImm, CWrite, Mov, Cmov, Add, Sub, Eq, Lt,
+    Slt, Neg, Br, Load, Store, Priv, Subword, Alu, Jump, BrTable,
+    Call, CallReg, Limit, Ret, Enter, Pages, Chain, Timed, Fuel, Spent,
 }
 
 /// First request tag; smaller tags are used by other messages (see `circuits`).
