@@ -9,8 +9,16 @@
 macro_rules! columns {
     ($(#[$doc:meta])* pub struct $name:ident { $($(#[$fdoc:meta])* $field:ident $(: [$n:expr])?,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
         pub struct $name<T> { $($(#[$fdoc])* pub $field: $crate::columns!(@type T $($n)?),)* }
+
+        // Derived implementations do not go with types from macros.
+        impl<T: Copy> Copy for $name<T> {}
+
+        impl<T: Copy> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
 
         impl<T: Copy> $name<T> {
             /// Number of columns.
