@@ -3,7 +3,7 @@
 use super::asm::Asm;
 use super::host::TAPE_OUT_OF_BOUNDS;
 use super::{Library, Routine};
-use crate::Op::{BrLtU, Call};
+use crate::Op::{BrGeU, Call};
 use crate::Operand::Imm;
 use crate::layout::{CALL_LIMIT, ENTRY_BYTES, INPUT, STACK, run};
 use crate::{HALT_PC, Instr, Pc};
@@ -46,11 +46,8 @@ pub fn boot(kind: BootKind, base: Pc, entry: Pc, init: Option<Pc>) -> Vec<Instr>
         }
         BootKind::Entry { args, results } => {
             let enough = asm.label();
-            let short = asm.label();
             asm.get(0, run::INPUT_LEN);
-            asm.branch(BrLtU, 0, Imm(4 * args), short);
-            asm.jump(enough);
-            asm.bind(short);
+            asm.branch(BrGeU, 0, Imm(4 * args), enough);
             asm.mov(0, Imm(TAPE_OUT_OF_BOUNDS as u32));
             jump(&mut asm, Routine::Exit);
             asm.bind(enough);

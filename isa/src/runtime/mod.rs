@@ -9,8 +9,7 @@
 //! `Call` with `hi = 0xffff` and `lo` = the slot of the first argument: that slot is the callee's
 //! slot 0. Arguments are in slots 0, 1, …; results are left in slots 0, 1, …; everything above
 //! may be overwritten. A routine returns with `Ret`, or leaves for an exit stub. The routines of
-//! [`Routine::is_exit`] do not return and are jumped to: `Jump` with `lo` = the slot of their
-//! first argument.
+//! [`Routine::is_exit`] end the run; they may be called or jumped to.
 //!
 //! The order of arguments is rWasm's order of stack slots, bottom first. What rWasm has as an
 //! immediate (table, segment, limits) comes after them, in the order that [`Routine`] documents.
@@ -27,6 +26,8 @@ mod host;
 mod keccak;
 mod stubs;
 mod tables;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::sync::OnceLock;
 
@@ -147,7 +148,7 @@ impl Routine {
         }
     }
 
-    /// Whether the routine ends the run: it is jumped to and does not return.
+    /// Whether the routine ends the run and so does not return.
     pub const fn is_exit(self) -> bool {
         matches!(self, Routine::Exit | Routine::RaiseOutOfFuel | Routine::Done)
     }
