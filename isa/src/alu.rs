@@ -15,6 +15,7 @@ pub struct Link {
 ///
 /// For comparisons and branches the result is the truth value, already negated where the operation
 /// says so.
+#[inline]
 pub fn inline(instr: &Instr, a: u32, b: u32, link: Link) -> Option<(u32, Link)> {
     let link = if instr.chain { link } else { Link::default() };
     let minus = || {
@@ -49,6 +50,7 @@ pub fn inline(instr: &Instr, a: u32, b: u32, link: Link) -> Option<(u32, Link)> 
 /// Result of an operation of a pure coprocessor (`And` to `Extend16S`, without the 64-bit
 /// divisions). `None` for other operations and for a division by zero, which lowered code never
 /// reaches.
+#[inline]
 pub fn coprocessor(instr: &Instr, a: u32, b: u32) -> Option<u32> {
     Some(match instr.op {
         Op::And => a & b,
