@@ -4,10 +4,16 @@
 
 pub mod bytes;
 mod challenger;
+pub mod claim;
 pub mod codec;
 pub mod config;
+pub mod describe;
 pub mod layout;
 pub mod security;
+mod vkey;
+
+pub use config::Preset;
+pub use vkey::{KeyError, VerifyingKey};
 
 #[cfg(test)]
 mod tests;
