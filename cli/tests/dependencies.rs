@@ -1,0 +1,74 @@
+//! Data flows one way through the crates: an edge that the table does not have is refused.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use serde_json::Value;
+
+/// Crate, and the crates of this workspace that it may use. Dev-dependencies are free.
+const ALLOWED: [(&str, &[&str]); 7] = [
+    ("rwprove-isa", &[]),
+    ("rwprove-executor", &["rwprove-isa"]),
+    ("rwprove-circuits", &["rwprove-isa"]),
+    ("rwprove-verifier", &["rwprove-isa", "rwprove-circuits"]),
+    (
+        "rwprove-prover",
+        &["rwprove-isa", "rwprove-executor", "rwprove-circuits", "rwprove-verifier"],
+    ),
+    (
+        "rwprove",
+        &[
+            "rwprove-isa",
+            "rwprove-executor",
+            "rwprove-circuits",
+            "rwprove-verifier",
+            "rwprove-prover",
+        ],
+    ),
+    ("rwprove-fixtures", &[]),
+];
+
+/// Crates that the verifier must do without: it is one pure function.
+const NOT_IN_VERIFIER: [&str; 2] = ["rayon", "tokio"];
+
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            let all = package["dependencies"].as_array().unwrap().iter();
+            let shipped = all.filter(|dependency| dependency["kind"].as_str() != Some("dev"));
+            (name(package), shipped.map(name).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn data_flows_one_way() {
+    let dependencies = dependencies();
+    let known: BTreeSet<_> = ALLOWED.iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(dependencies.keys().cloned().collect::<BTreeSet<_>>(), known);
+    for (name, allowed) in ALLOWED {
+        let ours = dependencies[name].iter().filter(|dependency| known.contains(*dependency));
+        for dependency in ours {
+            assert!(allowed.contains(&dependency.as_str()), "{name} must not use {dependency}");
+        }
+    }
+}
+
+#[test]
+fn the_verifier_asks_for_no_threads() {
+    let verifier = &dependencies()["rwprove-verifier"];
+    for name in NOT_IN_VERIFIER {
+        assert!(!verifier.contains(name), "rwprove-verifier must not use {name}");
+    }
+}
