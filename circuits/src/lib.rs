@@ -11,12 +11,22 @@
 //! - [`testing::mutate`] changes cells one at a time and returns the changes that nothing refuses.
 //! - [`symbolic::degrees`] gives the degrees, to be [`symbolic::Degrees::allowed`].
 
+pub mod bitwise;
 pub mod bus;
+pub mod bytes;
 pub mod check;
 mod columns;
+mod coprocessor;
 pub mod counts;
+pub mod cpu;
 mod field;
+pub mod keccak;
 pub mod merkle;
+pub mod mul;
+pub mod poseidon2;
+pub mod program;
+pub mod refresh;
+pub mod shift;
 pub mod symbolic;
 pub mod table;
 pub mod testing;

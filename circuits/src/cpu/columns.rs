@@ -1,0 +1,98 @@
+//! CpuCols of the `cpu` table.
+
+use rwprove_isa::Flag;
+
+use crate::columns;
+
+columns! {
+    /// One instruction. A column that its row's flags do not use is free: it then enters no
+    /// constraint and no message.
+    pub struct CpuCols {
+        /// Program counter.
+        pc,
+        /// Frame base.
+        fp,
+        /// Clock of the row: `4 (i + 1)`.
+        clk,
+        /// Static fuel charged in this shard before the row.
+        spent,
+        /// Frames pushed.
+        depth,
+        /// Pages of linear memory.
+        pages,
+        /// Whether the row executes an instruction.
+        real,
+        /// Whether its static fuel charge is refused.
+        oof,
+        /// Fetched: the packed flags.
+        flags,
+        /// The flags of [`Flag`], all zero when not real or out of fuel.
+        flag: [Flag::COUNT],
+        /// Fetched: slot of operand a.
+        ia,
+        /// Fetched: slot of operand b or low half of the immediate.
+        ib0,
+        /// Fetched: high half of the immediate.
+        ib1,
+        /// Fetched: slot c or target pc.
+        ic,
+        /// Fetched: static fuel charge.
+        fuel,
+        /// Fetched: tag of the request.
+        tag,
+        /// Operand a.
+        a: [2],
+        /// Operand b; what port b read.
+        b: [2],
+        /// Result; truth value of a comparison.
+        c: [2],
+        /// What port c overwrote.
+        c_before: [2],
+        /// Time of the access before, of port a.
+        a_time,
+        /// The same of port b.
+        b_time,
+        /// The same of port c.
+        c_time,
+        /// Address of port b.
+        b_addr,
+        /// Address of port c.
+        c_addr,
+        /// Sum or difference, address of an access; operand a of a request.
+        r: [2],
+        /// Helpers that are range-checked.
+        t: [2],
+        /// Carry or borrow of the low limbs.
+        k0,
+        /// Carry or borrow of the high limbs; `Enter` goes to the deep twin.
+        k1,
+        /// Chained: carry or borrow of the row before.
+        carry,
+        /// Chained: not zero if the words of the rows before differed.
+        link,
+        /// Inverse of what is tested for zero.
+        inv,
+        /// Truth of comparison or condition, before negation.
+        cond,
+        /// The operation traps.
+        trap,
+        /// The access is left to the access table.
+        mis,
+        /// The row pushes a frame.
+        push,
+        /// Sign bits of a and b, for signed comparison.
+        sign: [2],
+        /// Time of the request.
+        req_time,
+    }
+}
+
+/// Names of the columns; those of flags are the flags' names.
+pub(super) fn names() -> Vec<String> {
+    let mut names = CpuCols::<()>::names();
+    let first = names.iter().position(|n| n == "flag[0]").unwrap_or(0);
+    for (name, flag) in names[first..].iter_mut().zip(Flag::ALL) {
+        *name = flag.name().to_string();
+    }
+    names
+}

@@ -1,0 +1,120 @@
+//! Given the lowered program as preprocessed columns, this chip proves that every instruction that
+//! `cpu` fetches is the one at its pc.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use p3_air::WindowAccess;
+use p3_field::PrimeCharacteristicRing;
+use p3_lookup::InteractionBuilder;
+use p3_matrix::{Matrix, dense::RowMajorMatrix};
+use rayon::prelude::*;
+use rwprove_isa::{Instr, Op, Operand, Pc, Program, STUCK_PC, record::limbs};
+
+use crate::{
+    Val, bus,
+    counts::Counts,
+    table::{Shard, Table},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// log2 of the smallest height.
+const MIN_LOG_HEIGHT: usize = 10;
+/// pc, flags, a, b (two halves), c, fuel, tag.
+const FIXED: usize = 8;
+
+/// The code. It is a main column how often each instruction is fetched.
+#[derive(Clone, Debug)]
+pub struct Code {
+    fixed: RowMajorMatrix<Val>,
+}
+
+impl Code {
+    /// The table of a program.
+    pub fn new(program: &Program) -> Self {
+        let height = program.code.len().next_power_of_two().max(1 << MIN_LOG_HEIGHT);
+        let mut values = Val::zero_vec(height * FIXED);
+        values.par_chunks_exact_mut(FIXED).enumerate().for_each(|(pc, row)| {
+            row[0] = Val::from_usize(pc);
+            row[1..].copy_from_slice(&fields(&at(program, pc as Pc)));
+        });
+        Self { fixed: RowMajorMatrix::new(values, FIXED) }
+    }
+
+    /// The height, which the program fixes.
+    pub fn height(&self) -> usize {
+        self.fixed.height()
+    }
+}
+
+/// The instruction at a pc: beyond the code, one that can have no proof.
+pub(crate) fn at(program: &Program, pc: Pc) -> Instr {
+    let stuck = Instr { c: STUCK_PC as i32, ..Instr::new(Op::Jump) };
+    program.code.get(pc as usize).copied().unwrap_or(stuck)
+}
+
+/// What is fetched besides the pc: packed flags, a, b (two halves), c, fuel, tag.
+pub(crate) fn fields(instr: &Instr) -> [Val; FIXED - 1] {
+    let [b0, b1] = match instr.b {
+        Operand::None => [Val::ZERO; 2],
+        Operand::Slot(slot) => [Val::from_i32(slot), Val::ZERO],
+        Operand::Imm(imm) => limbs(imm).map(Val::from_u32),
+    };
+    [
+        Val::from_u32(instr.flags()),
+        Val::from_i32(instr.a.unwrap_or(0)),
+        b0,
+        b1,
+        Val::from_i32(instr.c),
+        Val::from_u16(instr.fuel),
+        Val::from_u32(instr.tag()),
+    ]
+}
+
+impl Table for Code {
+    const NAME: &'static str = "program";
+
+    fn columns(&self) -> Vec<String> {
+        vec!["fetched".into()]
+    }
+
+    fn preprocessed(&self) -> Option<RowMajorMatrix<Val>> {
+        Some(self.fixed.clone())
+    }
+
+    fn preprocessed_width(&self) -> usize {
+        FIXED
+    }
+
+    fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
+        let fixed = builder.preprocessed().clone();
+        let fixed: Vec<AB::Expr> = fixed.current_slice().iter().map(|&x| x.into()).collect();
+        let message = bus::fetch(
+            fixed[0].clone(),
+            fixed[1].clone(),
+            fixed[2].clone(),
+            [fixed[3].clone(), fixed[4].clone()],
+            fixed[5].clone(),
+            fixed[6].clone(),
+            fixed[7].clone(),
+        );
+        let main = builder.main();
+        bus::provide(builder, message, main.current_slice()[0]);
+    }
+
+    fn rows(&self, _shard: &Shard<'_>) -> usize {
+        self.height()
+    }
+
+    fn fill(&self, shard: &Shard<'_>, height: usize, _counts: &Counts) -> RowMajorMatrix<Val> {
+        let fetched: Vec<_> = (0..height).map(|_| std::sync::atomic::AtomicU32::new(0)).collect();
+        shard.record.cpu.par_iter().for_each(|event| {
+            if let Some(count) = fetched.get(event.pc as usize) {
+                count.fetch_add(1, Relaxed);
+            }
+        });
+        let values = fetched.into_iter().map(|count| Val::from_u32(count.into_inner())).collect();
+        RowMajorMatrix::new(values, 1)
+    }
+}
