@@ -314,9 +314,10 @@ fn coprocessors(record: &Record, program: &Program, accesses: &mut Vec<Access>) 
         let time = clock(event.row as usize) + COPROCESSOR_TIME;
         let size = size(program.code[record.cpu[event.row as usize].pc as usize].op);
         let addrs = [(event.last_byte - (size - 1)) / 4, event.last_byte / 4];
-        for i in 0..if addrs[0] == addrs[1] { 1 } else { 2 } {
+        let words = 1 + (addrs[0] != addrs[1]) as usize;
+        for (i, addr) in addrs.into_iter().enumerate().take(words) {
             accesses.push(Access {
-                addr: addrs[i],
+                addr,
                 before_time: event.times[i],
                 time,
                 before: limbs(event.before[i]),

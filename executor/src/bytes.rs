@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn agrees_with_byte_arrays() {
-        let words = [0x8362_4120, 0xf4e3_d2c1];
+        let words = [0x8362_4120u32, 0xf4e3_d2c1];
         let mut bytes = [0; 8];
         bytes[..4].copy_from_slice(&words[0].to_le_bytes());
         bytes[4..].copy_from_slice(&words[1].to_le_bytes());

@@ -6,8 +6,8 @@
 
 use rwprove_isa::{
     layout::{
-        CHUNK_WORDS, FRAME, FRAME_WORDS, GLOBAL, INPUT, OUTPUT, PAGE_WORDS, REG, REGION_WORDS, RUN,
-        SPONGE, SPONGE_WORDS, STACK, STACK_WORDS,
+        CHUNK_WORDS, DATA, ELEM, ENTRY_BYTES, FRAME, FRAME_WORDS, FUNC, GLOBAL, INPUT, OUTPUT,
+        PAGE_WORDS, REG, REGION_WORDS, RUN, STACK, STACK_WORDS, reg,
     },
     record::{Limbs, limbs},
 };
@@ -36,10 +36,9 @@ pub struct Memory {
 const fn cap(addr: u32) -> u32 {
     match addr & !(REGION_WORDS - 1) {
         RUN => CHUNK_WORDS as u32,
-        GLOBAL => SPONGE + SPONGE_WORDS - GLOBAL,
-        INPUT | OUTPUT | rwprove_isa::layout::DATA => REGION_WORDS,
-        rwprove_isa::layout::ELEM | rwprove_isa::layout::FUNC => REGION_WORDS,
-        REG => (CHUNK_WORDS * rwprove_isa::layout::reg::OPENED_CHUNKS) as u32,
+        GLOBAL => ENTRY_BYTES + CHUNK_WORDS as u32 - GLOBAL,
+        INPUT | OUTPUT | DATA | ELEM | FUNC => REGION_WORDS,
+        REG => (CHUNK_WORDS * reg::OPENED_CHUNKS) as u32,
         _ => 0,
     }
 }
