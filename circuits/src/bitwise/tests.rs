@@ -1,0 +1,71 @@
+//! Tests of the `bitwise` table.
+
+use std::collections::BTreeSet;
+
+use p3_field::PrimeCharacteristicRing;
+use rwprove_isa::Op;
+
+use super::Bitwise;
+use crate::{
+    Val,
+    coprocessor::tester::{Case, EDGES, binary, padded, random, survivors, with},
+};
+
+fn case(operands: impl IntoIterator<Item = (u32, u32)>) -> Case {
+    let mut case = Case::default();
+    for (a, b) in operands {
+        for (op, c) in [(Op::And, a & b), (Op::Or, a | b), (Op::Xor, a ^ b)] {
+            let row = case.operation(binary(op), a, b, c);
+            case.record.bitwise.push(row);
+        }
+    }
+    case
+}
+
+#[test]
+fn accepts_edges_and_random_operands() {
+    let mut next = random();
+    let edges = EDGES.into_iter().flat_map(|a| EDGES.map(|b| (a, b)));
+    let operands: Vec<_> = edges.chain((0..100).map(|_| (next(), next()))).collect();
+    case(operands).accepts(&Bitwise, 1024);
+}
+
+#[test]
+fn every_column_of_a_real_row_is_bound() {
+    let filled = case([(0x1234_5678, 0x9abc_def0)]).accepts(&Bitwise, 4);
+    assert_eq!(survivors(&Bitwise, &filled, 0..3), BTreeSet::new());
+}
+
+#[test]
+fn padding_says_nothing() {
+    let case = case([(5, 6)]);
+    let filled = case.accepts(&Bitwise, 8);
+    assert!(padded(&filled.0, 3));
+    // Bytes without a request mean nothing; flags do.
+    let free = survivors(&Bitwise, &filled, [7]);
+    assert!(
+        free.iter().all(|c| ["x[", "y[", "both["].iter().any(|p| c.starts_with(p))),
+        "{free:?}"
+    );
+    Case::default().accepts(&Bitwise, 1);
+}
+
+#[test]
+fn full_table_is_accepted() {
+    let mut next = random();
+    let mut full = case((0..5).map(|_| (next(), next())));
+    full.record.bitwise.push(15);
+    let row = full.operation(binary(Op::Xor), 1, 3, 2);
+    assert_eq!(row, 15);
+    full.accepts(&Bitwise, 16);
+}
+
+#[test]
+fn two_operations_on_one_row_are_refused() {
+    let case = case([(3, 5)]);
+    let (trace, publics) = case.accepts(&Bitwise, 4);
+    let both = with(&Bitwise, &trace, 0, &[("or", Val::ONE)]);
+    assert!(case.refuses(&Bitwise, &both, &publics));
+    let negative = with(&Bitwise, &trace, 0, &[("and", Val::TWO), ("or", Val::NEG_ONE)]);
+    assert!(case.refuses(&Bitwise, &negative, &publics));
+}
