@@ -115,14 +115,19 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A field element.
-    pub fn val(&mut self) -> Result<Val, DecodeError> {
+    /// A field element as a number.
+    pub fn element(&mut self) -> Result<u32, DecodeError> {
         let at = self.at;
         let value = self.u32()?;
         if value >= Val::ORDER_U32 {
             return Err(DecodeError::Element { at, value });
         }
-        Ok(Val::from_u32(value))
+        Ok(value)
+    }
+
+    /// A field element.
+    pub fn val(&mut self) -> Result<Val, DecodeError> {
+        self.element().map(Val::from_u32)
     }
 
     /// A list of `n` items of `size` bytes each.

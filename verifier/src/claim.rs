@@ -39,7 +39,7 @@ pub enum ClaimError {
         /// What the statement says.
         expected: u64,
         /// What the run consumed.
-        found: u128,
+        found: u64,
     },
     /// More fuel than the limit.
     #[error("the run consumed {consumed} fuel, the limit is {limit}")]
@@ -47,7 +47,7 @@ pub enum ClaimError {
         /// The limit.
         limit: u64,
         /// What the run consumed.
-        consumed: u128,
+        consumed: u64,
     },
     /// The run claims to be out of fuel although the refused charge fits.
     #[error("{consumed} fuel and a charge of {refused} are within the limit {limit}")]
@@ -55,7 +55,7 @@ pub enum ClaimError {
         /// The limit.
         limit: u64,
         /// What the run consumed.
-        consumed: u128,
+        consumed: u64,
         /// The charge that was refused.
         refused: u64,
     },
@@ -68,7 +68,7 @@ pub enum ClaimError {
 /// The first part of the statement that does not hold.
 pub fn check(
     statement: &Statement,
-    consumed: u128,
+    consumed: u64,
     results: &RegOpening,
 ) -> Result<(), ClaimError> {
     let word = |address: u32| results.words[(address - reg::EXIT_KIND) as usize];
@@ -92,11 +92,11 @@ pub fn check(
     if statement.output != digest(reg::OUTPUT_DIGEST) {
         return Err(ClaimError::Output);
     }
-    if consumed != statement.fuel.into() {
+    if consumed != statement.fuel {
         return Err(ClaimError::Fuel { expected: statement.fuel, found: consumed });
     }
     let limit = statement.fuel_limit;
-    if consumed > limit.into() {
+    if consumed > limit {
         return Err(ClaimError::OverLimit { limit, consumed });
     }
     // The machine lets the prover declare any charge refused; here it is held to the truth.
@@ -104,7 +104,7 @@ pub fn check(
     if statement.exit == Exit::Trap(Trap::OutOfFuel) && !raised {
         let high = u64::from(word(reg::REFUSED_FUEL_HI));
         let refused = u64::from(word(reg::REFUSED_FUEL_LO)) | high << 32;
-        if consumed + u128::from(refused) <= limit.into() {
+        if u128::from(consumed) + u128::from(refused) <= limit.into() {
             return Err(ClaimError::NotOutOfFuel { limit, consumed, refused });
         }
     }
