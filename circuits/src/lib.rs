@@ -20,12 +20,16 @@ mod coprocessor;
 pub mod counts;
 pub mod cpu;
 mod field;
+#[cfg(test)]
+mod harness;
 pub mod keccak;
+pub mod machine;
 pub mod merkle;
 pub mod mul;
 pub mod poseidon2;
 pub mod program;
 pub mod refresh;
+pub mod shape;
 pub mod shift;
 pub mod symbolic;
 pub mod table;

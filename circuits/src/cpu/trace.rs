@@ -275,6 +275,8 @@ impl<'a> Step<'a> {
         c.c = event.c.map(val);
         if self.any(&[Flag::Eq, Flag::Lt, Flag::Slt]) {
             c.c = [Val::from_bool(self.cond() != self.is(Flag::Neg)), Val::ZERO];
+        } else if self.is(Flag::Fuel) {
+            c.c = [Val::from_bool(self.trap()), Val::ZERO];
         }
         c.c_before = event.c_before.map(val);
         [c.a_time, c.b_time, c.c_time] = event.times.map(val);

@@ -1,12 +1,15 @@
 //! Given the lowered program as preprocessed columns, this chip proves that every instruction that
 //! `cpu` fetches is the one at its pc.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use p3_air::WindowAccess;
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
-use p3_matrix::{Matrix, dense::RowMajorMatrix};
+use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
 use rwprove_isa::{Instr, Op, Operand, Pc, Program, STUCK_PC, record::limbs};
 
@@ -20,31 +23,35 @@ use crate::{
 mod tests;
 
 /// log2 of the smallest height.
-const MIN_LOG_HEIGHT: usize = 10;
+pub const MIN_LOG_HEIGHT: usize = 10;
 /// pc, flags, a, b (two halves), c, fuel, tag.
 const FIXED: usize = 8;
 
 /// The code. It is a main column how often each instruction is fetched.
-#[derive(Clone, Debug)]
+///
+/// [`Code::default`] does not know its instructions: enough to verify, where a commitment stands
+/// for them.
+#[derive(Clone, Debug, Default)]
 pub struct Code {
-    fixed: RowMajorMatrix<Val>,
+    fixed: Option<Arc<RowMajorMatrix<Val>>>,
 }
 
 impl Code {
     /// The table of a program.
     pub fn new(program: &Program) -> Self {
-        let height = program.code.len().next_power_of_two().max(1 << MIN_LOG_HEIGHT);
+        let height = 1 << Self::log_height(program);
         let mut values = Val::zero_vec(height * FIXED);
         values.par_chunks_exact_mut(FIXED).enumerate().for_each(|(pc, row)| {
             row[0] = Val::from_usize(pc);
             row[1..].copy_from_slice(&fields(&at(program, pc as Pc)));
         });
-        Self { fixed: RowMajorMatrix::new(values, FIXED) }
+        Self { fixed: Some(Arc::new(RowMajorMatrix::new(values, FIXED))) }
     }
 
-    /// The height, which the program fixes.
-    pub fn height(&self) -> usize {
-        self.fixed.height()
+    /// log2 of the height, which the program fixes.
+    pub fn log_height(program: &Program) -> usize {
+        let height = program.code.len().next_power_of_two();
+        (height.trailing_zeros() as usize).max(MIN_LOG_HEIGHT)
     }
 }
 
@@ -80,7 +87,7 @@ impl Table for Code {
     }
 
     fn preprocessed(&self) -> Option<RowMajorMatrix<Val>> {
-        Some(self.fixed.clone())
+        self.fixed.as_deref().cloned()
     }
 
     fn preprocessed_width(&self) -> usize {
@@ -103,12 +110,12 @@ impl Table for Code {
         bus::provide(builder, message, main.current_slice()[0]);
     }
 
-    fn rows(&self, _shard: &Shard<'_>) -> usize {
-        self.height()
+    fn rows(&self, shard: &Shard<'_>) -> usize {
+        1 << Self::log_height(shard.program)
     }
 
     fn fill(&self, shard: &Shard<'_>, height: usize, _counts: &Counts) -> RowMajorMatrix<Val> {
-        let fetched: Vec<_> = (0..height).map(|_| std::sync::atomic::AtomicU32::new(0)).collect();
+        let fetched: Vec<_> = (0..height).map(|_| AtomicU32::new(0)).collect();
         shard.record.cpu.par_iter().for_each(|event| {
             if let Some(count) = fetched.get(event.pc as usize) {
                 count.fetch_add(1, Relaxed);
