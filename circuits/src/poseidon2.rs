@@ -1,0 +1,209 @@
+//! Poseidon2 over KoalaBear at width 16: the only hash of the memory tree, and its constraints.
+//!
+//! The permutation is the library's with its default constants. [`rounds`] states it once; the
+//! filler and the constraints both run it and differ only in what they do with a *committed*
+//! value: the filler writes it to its column, the constraints compare it with its column. The cube
+//! has degree 3, so only the values after each full round and each partial S-box are committed.
+
+use std::sync::LazyLock;
+
+use p3_air::AirBuilder;
+use p3_field::{Algebra, Field, PackedValue};
+use p3_koala_bear::{
+    GenericPoseidon2LinearLayersKoalaBear as Layers, KOALABEAR_POSEIDON2_RC_16_EXTERNAL_FINAL,
+    KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL, KOALABEAR_POSEIDON2_RC_16_INTERNAL,
+    Poseidon2KoalaBear, default_koalabear_poseidon2_16,
+};
+use p3_poseidon2::GenericPoseidon2LinearLayers;
+use p3_symmetric::Permutation;
+use rayon::prelude::*;
+
+use crate::Val;
+
+/// Elements of the permutation's state.
+pub const WIDTH: usize = 16;
+/// Elements of a digest.
+pub const DIGEST: usize = 8;
+/// A digest.
+pub type Digest = [Val; DIGEST];
+
+/// `Val`s that the processor handles in one instruction.
+pub(crate) type Packed = <Val as Field>::Packing;
+
+const FULL_ROUNDS: usize = KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL.len();
+const PARTIAL_ROUNDS: usize = KOALABEAR_POSEIDON2_RC_16_INTERNAL.len();
+
+/// Columns of one compression: the 16 inputs, 16 after each full round, one after each partial
+/// round; of the last round only the digest.
+pub const COLUMNS: usize = WIDTH * 2 * FULL_ROUNDS + PARTIAL_ROUNDS + DIGEST;
+
+static PERMUTATION: LazyLock<Poseidon2KoalaBear<WIDTH>> =
+    LazyLock::new(default_koalabear_poseidon2_16);
+
+/// Hashes two digests, or the limbs of eight words: the first half of the permuted state.
+pub fn compress(mut state: [Val; WIDTH]) -> Digest {
+    PERMUTATION.permute_mut(&mut state);
+    first_half(state)
+}
+
+/// Compresses many states, several at a time and in parallel.
+pub fn compress_all(states: &[[Val; WIDTH]]) -> Vec<Digest> {
+    let mut digests = vec![Digest::default(); states.len()];
+    states.par_chunks(Packed::WIDTH).zip(digests.par_chunks_mut(Packed::WIDTH)).for_each(
+        |(states, digests)| {
+            if states.len() < Packed::WIDTH {
+                digests.iter_mut().zip(states).for_each(|(d, s)| *d = compress(*s));
+            } else {
+                let mut packed = Packed::pack_columns(states);
+                PERMUTATION.permute_mut(&mut packed);
+                Packed::unpack_into(&first_half(packed), digests);
+            }
+        },
+    );
+    digests
+}
+
+fn first_half<T>(state: [T; WIDTH]) -> [T; DIGEST] {
+    let [a, b, c, d, e, f, g, h, ..] = state;
+    [a, b, c, d, e, f, g, h]
+}
+
+/// The digest columns of a compression.
+pub fn digest<T: Copy>(columns: &[T; COLUMNS]) -> [T; DIGEST] {
+    std::array::from_fn(|i| columns[COLUMNS - DIGEST + i])
+}
+
+/// Runs the permutation on `input`. `commit` gets each value that has a column, in the order of
+/// the columns after the input, and returns what to go on with.
+fn rounds<R: Algebra<Val>>(input: [R; WIDTH], mut commit: impl FnMut(R) -> R) {
+    let mut state = input;
+    Layers::external_linear_layer(&mut state);
+    for constants in KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL {
+        full_round(&mut state, constants);
+        state = state.map(&mut commit);
+    }
+    for constant in KOALABEAR_POSEIDON2_RC_16_INTERNAL {
+        state[0] = commit((state[0].dup() + constant).cube());
+        Layers::internal_linear_layer(&mut state);
+    }
+    let [middle @ .., last] = KOALABEAR_POSEIDON2_RC_16_EXTERNAL_FINAL;
+    for constants in middle {
+        full_round(&mut state, constants);
+        state = state.map(&mut commit);
+    }
+    full_round(&mut state, last);
+    for value in first_half(state) {
+        commit(value);
+    }
+}
+
+fn full_round<R: Algebra<Val>>(state: &mut [R; WIDTH], constants: [Val; WIDTH]) {
+    for (x, constant) in state.iter_mut().zip(constants) {
+        *x = (x.dup() + constant).cube();
+    }
+    Layers::external_linear_layer(state);
+}
+
+/// Constrains one compression: all columns follow from the first 16.
+pub fn eval<AB: AirBuilder<F = Val>>(builder: &mut AB, columns: &[AB::Var; COLUMNS]) {
+    let (input, committed) = columns.split_at(WIDTH);
+    let mut committed = committed.iter();
+    rounds(std::array::from_fn(|i| input[i].into()), |value: AB::Expr| match committed.next() {
+        Some(&column) => {
+            builder.assert_eq(value, column);
+            column.into()
+        }
+        None => value,
+    });
+}
+
+/// The columns of the compression of `input`, of one row or of several packed ones.
+pub(crate) fn fill<R: Algebra<Val> + Copy>(input: [R; WIDTH]) -> [R; COLUMNS] {
+    let mut columns = [R::ZERO; COLUMNS];
+    columns[..WIDTH].copy_from_slice(&input);
+    let mut places = columns[WIDTH..].iter_mut();
+    rounds(input, |value| {
+        if let Some(place) = places.next() {
+            *place = value;
+        }
+        value
+    });
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        check::{Check, Lookups},
+        counts::Counts,
+        symbolic,
+        table::{Shard, Table},
+        testing,
+    };
+    use p3_air::WindowAccess;
+    use p3_field::PrimeCharacteristicRing;
+    use p3_lookup::InteractionBuilder;
+    use p3_matrix::dense::RowMajorMatrix;
+
+    /// One compression a row, and nothing else.
+    struct Alone;
+
+    impl Table for Alone {
+        const NAME: &'static str = "poseidon2";
+
+        fn columns(&self) -> Vec<String> {
+            (0..COLUMNS).map(|i| format!("cell[{i}]")).collect()
+        }
+
+        fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
+            let main = builder.main();
+            let row = main.current_slice();
+            super::eval(builder, &std::array::from_fn(|i| row[i]));
+        }
+
+        fn rows(&self, _: &Shard<'_>) -> usize {
+            0
+        }
+
+        fn fill(&self, _: &Shard<'_>, _: usize, _: &Counts) -> RowMajorMatrix<Val> {
+            unreachable!("the tests fill it")
+        }
+    }
+
+    fn state(seed: u32) -> [Val; WIDTH] {
+        std::array::from_fn(|i| {
+            Val::from_u32(seed.wrapping_mul(2_654_435_761) >> 1) + Val::from_usize(i)
+        })
+    }
+
+    #[test]
+    fn columns_end_with_the_librarys_digest() {
+        for seed in [0, 1, 77, u32::MAX] {
+            assert_eq!(digest(&fill(state(seed))), compress(state(seed)));
+            let mut all = state(seed);
+            default_koalabear_poseidon2_16().permute_mut(&mut all);
+            assert_eq!(compress(state(seed)), all[..DIGEST]);
+        }
+    }
+
+    #[test]
+    fn batches_of_any_size_agree_with_single_compressions() {
+        for n in [0, 1, Packed::WIDTH - 1, Packed::WIDTH, 3 * Packed::WIDTH + 1] {
+            let states: Vec<_> = (0..n as u32).map(state).collect();
+            let single: Vec<_> = states.iter().map(|s| compress(*s)).collect();
+            assert_eq!(compress_all(&states), single);
+        }
+    }
+
+    #[test]
+    fn constraints_bind_every_column() {
+        let values = [fill(state(3)), fill(state(4))].concat();
+        let trace = RowMajorMatrix::new(values, COLUMNS);
+        let mut check = Check::default();
+        check.table(&Alone, &trace, &[]).unwrap();
+        check.finish(Lookups::Counted).unwrap();
+        assert_eq!(testing::mutate(&Alone, &trace, &[], [0, 1], &check), Ok(vec![]));
+        assert!(symbolic::degrees(&Alone).allowed());
+    }
+}
