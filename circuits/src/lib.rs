@@ -11,6 +11,7 @@
 //! - [`testing::mutate`] changes cells one at a time and returns the changes that nothing refuses.
 //! - [`symbolic::degrees`] gives the degrees, to be [`symbolic::Degrees::allowed`].
 
+pub mod access;
 pub mod bitwise;
 pub mod bus;
 pub mod bytes;

@@ -1,0 +1,173 @@
+//! Tests of the `access` table.
+
+use std::collections::BTreeSet;
+
+use p3_field::PrimeCharacteristicRing;
+use rwprove_isa::{
+    Instr, Op, Operand,
+    record::{AccessEvent, Outcome, clock, limbs},
+};
+
+use super::Access;
+use crate::{
+    Val,
+    check::Check,
+    coprocessor::tester::{Case, padded, random, survivors, with},
+};
+
+/// Operations with their size in bytes.
+const LOADS: [(Op, u32); 7] = [
+    (Op::Load, 4),
+    (Op::LoadBytes, 4),
+    (Op::Load16S, 2),
+    (Op::Load16U, 2),
+    (Op::Load8S, 1),
+    (Op::Load8U, 1),
+    (Op::LoadByte, 1),
+];
+const STORES: [(Op, u32); 4] =
+    [(Op::Store, 4), (Op::Store16, 2), (Op::Store8, 1), (Op::StoreByte, 1)];
+
+/// Adds an access whose two words hold `before`. The model here works on a row of eight bytes.
+fn push(case: &mut Case, (op, size): (Op, u32), last_byte: u32, before: [u32; 2], stored: u32) {
+    let end = 5 + (last_byte % 4) as usize;
+    let mut memory = (u64::from(before[1]) << 32 | u64::from(before[0])).to_le_bytes();
+    let accessed = &mut memory[end - size as usize..end];
+    let store = STORES.iter().any(|s| s.0 == op);
+    let mut value = [0; 4];
+    if store {
+        accessed.copy_from_slice(&stored.to_le_bytes()[..size as usize]);
+    } else {
+        value[..size as usize].copy_from_slice(accessed);
+        if matches!(op, Op::Load8S | Op::Load16S) && accessed[size as usize - 1] >= 128 {
+            value[size as usize..].fill(255);
+        }
+    }
+    let loaded = u32::from_le_bytes(value);
+    let memory = u64::from_le_bytes(memory);
+    let after = [memory as u32, (memory >> 32) as u32];
+
+    let stored = if store { stored } else { 0 };
+    let instr = Instr { a: Some(0), b: Operand::Imm(3), c: 2, ..Instr::new(op) };
+    let row = case.push(instr, 0, stored, loaded, Outcome::Unaligned);
+    let clk = clock(row as usize);
+    // Accessed just before, or long ago: gaps are at most 2^16.
+    let times = [clk + 1, (clk + 2).saturating_sub(1 << 16)];
+    let crosses = last_byte % 4 + 1 < size;
+    let word = last_byte / 4;
+    if crosses {
+        case.memory(word.wrapping_sub(1), (before[0], times[0]), (after[0], clk + 2));
+    }
+    case.memory(word, (before[1], times[1]), (after[1], clk + 2));
+    case.ask(instr.tag(), clk, [limbs(last_byte), limbs(stored), limbs(loaded)]);
+    let (before, after) = if crosses { (before, after) } else { ([before[1]; 2], [after[1]; 2]) };
+    let times = if crosses { times } else { [times[1]; 2] };
+    case.record.access.push(AccessEvent { row, last_byte, before, after, times });
+}
+
+#[test]
+fn accepts_all_widths_and_offsets() {
+    let mut case = Case::default();
+    let mut next = random();
+    let signs = [[0x8081_8283, 0xf4f5_f6f7], [0x0102_0304, 0x7f06_0708]];
+    for before in [signs[0], signs[1], [next(), next()], [0; 2], [u32::MAX; 2]] {
+        for base in [4, 0x1_0000, 0x7fff_fffc, u32::MAX - 3] {
+            for offset in 0..4 {
+                for op in LOADS.into_iter().chain(STORES) {
+                    push(&mut case, op, base + offset, before, next());
+                }
+            }
+        }
+    }
+    case.accepts(&Access, 1024);
+}
+
+#[test]
+fn first_word_is_accepted() {
+    let mut case = Case::default();
+    push(&mut case, LOADS[0], 3, [0, 0x8765_4321], 0);
+    push(&mut case, LOADS[5], 0, [0, 0x8765_4321], 0);
+    push(&mut case, STORES[1], 1, [0, 0x8765_4321], 0xabcd);
+    case.accepts(&Access, 4);
+}
+
+/// The word before word 0 has the address -1, which no other table ever sends.
+#[test]
+fn an_access_that_wraps_needs_a_word_that_is_not_there() {
+    let mut case = Case::default();
+    push(&mut case, LOADS[0], 2, [1, 2], 0);
+    let counts = Default::default();
+    let trace = crate::table::Table::fill(&Access, &case.shard(), 1, &counts);
+    // u32::MAX, which the case's own model used, is another number than p - 1.
+    assert!(case.refuses(&Access, &trace, &[]));
+}
+
+#[test]
+fn every_column_of_a_real_row_is_bound() {
+    for offset in 0..4 {
+        let mut case = Case::default();
+        for op in LOADS.into_iter().chain(STORES) {
+            push(&mut case, op, 0x1234_5678 + offset, [0x8192_a3b4, 0xc5d6_e7f8], 0x9abc_def1);
+        }
+        let filled = case.accepts(&Access, 16);
+        for row in 0..11 {
+            let op = LOADS.into_iter().chain(STORES).nth(row).unwrap();
+            let crosses = offset + 1 < op.1;
+            let store = row >= LOADS.len();
+            let free: BTreeSet<String> = survivors(&Access, &filled, [row]);
+            // Without a crossing the word before is not there. Bytes of the window that a store
+            // does not write mean nothing, nor does the sign.
+            let unused = |column: &String| {
+                (!crosses && column.starts_with("first"))
+                    || (store && ["window[0]", "window[1]"].contains(&column.as_str()) && op.1 < 4)
+            };
+            assert!(free.iter().all(unused), "{:?} at {offset}: {free:?}", op.0);
+        }
+    }
+}
+
+#[test]
+fn padding_says_nothing() {
+    let mut case = Case::default();
+    push(&mut case, STORES[2], 77, [1, 2], 3);
+    let filled = case.accepts(&Access, 4);
+    assert!(padded(&filled.0, 1));
+    let free = survivors(&Access, &filled, [3]);
+    let flags = ["load", "store", "at["];
+    assert!(!free.iter().any(|c| flags.iter().any(|f| c.starts_with(f))), "{free:?}");
+    Case::default().accepts(&Access, 1);
+}
+
+#[test]
+fn full_table_is_accepted() {
+    let mut case = Case::default();
+    (0..8).for_each(|i| push(&mut case, STORES[0], 1000 + i, [i, i], u32::MAX - i));
+    case.accepts(&Access, 8);
+}
+
+/// A word from the future: the gap would be negative.
+#[test]
+fn a_later_time_is_refused() {
+    let mut case = Case::default();
+    push(&mut case, LOADS[3], 40, [1, 2], 0);
+    let (trace, _) = case.accepts(&Access, 1);
+    for column in ["first_time", "last_time"] {
+        let forged = with(&Access, &trace, 0, &[(column, Val::from_u32(clock(0) + 2))]);
+        let mut check = Check::default();
+        assert!(check.table(&Access, &forged, &[]).is_ok());
+        assert!(case.refuses(&Access, &forged, &[]));
+    }
+}
+
+/// Sign and zero extension of a sub-word are not the prover's choice.
+#[test]
+fn past_004_extension_is_bound() {
+    let mut case = Case::default();
+    push(&mut case, (Op::Load8U, 1), 41, [0, 0x8080_8080], 0);
+    push(&mut case, (Op::Load8S, 1), 41, [0, 0x8080_8080], 0);
+    let (trace, _) = case.accepts(&Access, 2);
+    let extended = [("z[0]", Val::new(0xff80)), ("z[1]", Val::new(0xffff))];
+    assert!(case.refuses(&Access, &with(&Access, &trace, 0, &extended), &[]));
+    let not = [("z[0]", Val::new(0x80)), ("z[1]", Val::ZERO), ("sign", Val::ZERO)];
+    assert!(case.refuses(&Access, &with(&Access, &trace, 1, &not), &[]));
+}
