@@ -259,15 +259,20 @@ impl<'a, T: Table> Rows<'a, T> {
 
     /// The messages of the row, if its constraints hold.
     pub(crate) fn eval(&self, row: usize) -> Result<Vec<Said>, Violation> {
-        self.eval_on(self.trace, row)
+        self.eval_on(self.trace, row).map_err(|constraint| Violation::Constraint {
+            table: T::NAME,
+            row,
+            constraint,
+            columns: symbolic::columns_of(self.table, constraint),
+        })
     }
 
-    /// The same on another trace of the same size.
+    /// The same on another trace of the same size; or the number of a broken constraint.
     pub(crate) fn eval_on(
         &self,
         trace: &RowMajorMatrix<Val>,
         row: usize,
-    ) -> Result<Vec<Said>, Violation> {
+    ) -> Result<Vec<Said>, usize> {
         let height = trace.height();
         let next = (row + 1) % height;
         let current = row_of(trace, row);
@@ -287,15 +292,7 @@ impl<'a, T: Table> Rows<'a, T> {
             said: Vec::new(),
         };
         self.table.eval(&mut builder);
-        match builder.failed {
-            None => Ok(builder.said),
-            Some(constraint) => Err(Violation::Constraint {
-                table: T::NAME,
-                row,
-                constraint,
-                columns: symbolic::columns_of(self.table, constraint),
-            }),
-        }
+        builder.failed.map_or(Ok(builder.said), Err)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the library sees of a table: the degrees that proving costs, and which columns a
 //! constraint reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use p3_air::symbolic::{AirLayout, BaseEntry, BaseLeaf, SymbolicExpr, SymbolicExpression};
 use p3_lookup::InteractionSymbolicBuilder;
@@ -60,10 +60,15 @@ pub fn weight<T: Table>(table: &T) -> u64 {
 pub(crate) fn columns_of<T: Table>(table: &T, constraint: usize) -> Vec<String> {
     let names = table.columns();
     let mut found = BTreeSet::new();
+    // Expressions share parts; without this, hash permutations would take for ever.
+    let mut seen = HashSet::new();
     let constraints = build(table).base_constraints();
     let mut stack: Vec<&SymbolicExpression<Val>> =
         constraints.get(constraint).into_iter().collect();
     while let Some(expression) = stack.pop() {
+        if !seen.insert(std::ptr::from_ref(expression)) {
+            continue;
+        }
         match expression {
             SymbolicExpr::Leaf(BaseLeaf::Variable(v)) => {
                 let name = match v.entry {
