@@ -12,6 +12,7 @@
 //! - [`symbolic::degrees`] gives the degrees, to be [`symbolic::Degrees::allowed`].
 
 pub mod access;
+pub mod bits;
 pub mod bitwise;
 pub mod bus;
 pub mod bytes;
