@@ -31,9 +31,9 @@ pub enum Fault {
     /// A division by zero or a half of a 64-bit division without the other.
     #[error("a division without meaning")]
     Division,
-    /// An operation that the instruction set does not define for this instruction.
-    #[error("an operation without meaning")]
-    Operation,
+    /// A chained row, or the second row of a division, that does not come after its first.
+    #[error("a row without the one that it is linked to")]
+    Link,
     /// Instantiation asked for something that only the run knows.
     #[error("instantiation depends on the run")]
     RunFact,

@@ -2,7 +2,7 @@
 //! recorded runs.
 
 use rwprove_isa::{
-    Op, Pc, Trap, alu,
+    HALT_PC, Op, Pc, Trap, alu,
     layout::{CALL_LIMIT, FRAME, SPONGE, STACK, STACK_LIMIT, STACK_WORDS, reg},
     record::{C_TIME, CpuEvent, Outcome, limbs},
 };
@@ -63,10 +63,20 @@ fn steps<R: Recorder>(
     let mut link = alu::Link::default();
     // Second half of a 64-bit division: its operands and its result.
     let mut wide = None;
+    // Where a linked row can be: after the row before.
+    let mut follow = HALT_PC;
     loop {
         let Some(step) = code.steps.get(s.pc as usize) else { return Err(Fault::Pc) };
-        if R::ON && !step.linked() && step.kind != Kind::Halt && recorder.full() {
-            return Ok(Stop::Full);
+        if R::ON {
+            if step.linked() {
+                // Else a loop of linked rows would never be cut.
+                if s.pc != follow {
+                    return Err(Fault::Link);
+                }
+            } else if step.kind != Kind::Halt && recorder.full() {
+                return Ok(Stop::Full);
+            }
+            follow = s.pc.wrapping_add(1);
         }
         let mut event = CpuEvent {
             pc: s.pc,

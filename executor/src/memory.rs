@@ -168,7 +168,7 @@ impl Memory {
 
     /// All words that are not zero, by rising address, without stack and frames: these start
     /// afresh in each run.
-    pub(crate) fn image(&self) -> Vec<(u32, u32)> {
+    pub fn image(&self) -> Vec<(u32, u32)> {
         let linear = (0..).zip(self.linear.iter().copied());
         let upper = self.upper.iter().enumerate().filter_map(|(i, b)| Some((i, b.as_ref()?)));
         let upper = upper

@@ -35,7 +35,7 @@ impl Rows {
     /// The most that one instruction can add: three ports and two words of an access or of a
     /// refused charge touch at most four chunks with a path of 28 nodes each; a permutation
     /// touches 50 words in seven chunks side by side, whose nodes are fewer.
-    pub(crate) const PER_INSTRUCTION: Rows = Rows {
+    const INSTRUCTION: Rows = Rows {
         cpu: 1,
         bitwise: 1,
         shift: 1,
@@ -49,14 +49,31 @@ impl Rows {
         merkle: 4 * 28,
     };
 
+    /// The most that a linked instruction adds to that: it only has ports.
+    const LINKED: Rows = Rows {
+        cpu: 1,
+        bitwise: 0,
+        shift: 0,
+        mul: 0,
+        div: 0,
+        bits: 0,
+        access: 0,
+        refresh: 3,
+        keccak: 0,
+        fuel: 0,
+        merkle: 3 * 28,
+    };
+
     /// What is left for counts if `group` instructions must still fit and the last row of the cpu
     /// table stays empty. `None` if some table is too small.
     pub(crate) fn before(&self, group: u64) -> Option<Rows> {
         let mut left = *self;
         left.cpu = left.cpu.checked_sub(1)?;
-        let each = Rows::PER_INSTRUCTION;
-        for (have, need) in left.fields().into_iter().zip({ each }.fields()) {
-            *have = have.checked_sub(*need * group)?;
+        let (mut first, mut linked) = (Rows::INSTRUCTION, Rows::LINKED);
+        for ((have, first), linked) in
+            left.fields().into_iter().zip(first.fields()).zip(linked.fields())
+        {
+            *have = have.checked_sub(*first + *linked * (group - 1))?;
         }
         (left.merkle > 0).then_some(left) // the root is there before any instruction
     }

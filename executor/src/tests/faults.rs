@@ -107,6 +107,18 @@ fn divisions_without_meaning() {
 }
 
 #[test]
+fn linked_rows_come_after_their_first() {
+    let program = program(|asm| {
+        let start = asm.here() as i32;
+        asm.op(Op::Cmp, 0, 0, imm(0));
+        asm.emit(Instr { chain: true, ..instr(Op::BrEq, Some(0), imm(0), start + 1) });
+    });
+    let mut run = Run::new(&program, &Input::default(), options(WIDE)).unwrap();
+    let error = ExecError::Fault { pc: program.start + 1, fault: Fault::Link };
+    assert_eq!(run.next().map(|record| record.err()), Some(Some(error)));
+}
+
+#[test]
 fn pages_only_grow() {
     assert_eq!(fault(0, instr(Op::Pages, None, imm(0), 1)), Fault::Pages(0, 1));
     assert_eq!(fault(0, instr(Op::Pages, None, imm(32769), 1)), Fault::Pages(32769, 1));
