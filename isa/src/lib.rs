@@ -3,6 +3,7 @@
 //! `docs/spec/machine.md` is the specification of everything in this crate.
 
 pub mod alu;
+pub mod front;
 mod instr;
 pub mod layout;
 mod program;
