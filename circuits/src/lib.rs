@@ -24,6 +24,7 @@ pub mod cpu;
 mod field;
 #[cfg(test)]
 mod harness;
+pub mod fuel;
 pub mod keccak;
 pub mod machine;
 pub mod merkle;

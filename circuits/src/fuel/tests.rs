@@ -1,0 +1,210 @@
+//! Tests of the `fuel` table.
+
+use std::collections::BTreeSet;
+
+use p3_field::PrimeCharacteristicRing;
+use rwprove_isa::{
+    Instr, Op,
+    layout::reg,
+    record::{FuelEvent, Outcome, clock, limbs},
+};
+
+use super::Fuel;
+use crate::{
+    Val,
+    check::Check,
+    coprocessor::tester::{Case, binary, random, survivors, with},
+    table::Table,
+};
+
+/// A shard under construction: consumed fuel as a plain number.
+struct Run {
+    case: Case,
+    consumed: u64,
+    spent: u32,
+}
+
+impl Run {
+    fn new(start: u64, limit: u64) -> Self {
+        let mut case = Case::default();
+        case.record.start.fuel = start;
+        case.record.fuel_limit = limit;
+        Self { case, consumed: start, spent: 0 }
+    }
+
+    fn row(&mut self, op: Op, [x, y, z]: [u32; 3], outcome: Outcome) -> u32 {
+        let instr = Instr { fuel: 7, ..binary(op) };
+        let row = self.case.push(instr, x, y, z, outcome);
+        self.case.record.cpu[row as usize].spent = self.spent;
+        self.spent += 7;
+        self.consumed += 7;
+        row
+    }
+
+    /// Rows of other operations, which charge too.
+    fn idle(&mut self, rows: usize) {
+        for _ in 0..rows {
+            self.row(Op::Add, [0; 3], Outcome::Plain);
+        }
+    }
+
+    fn charge(&mut self, amount: u64) {
+        let (x, y) = ((amount >> 32) as u32, amount as u32);
+        let row = self.row(Op::FuelCharge, [x, y, 0], Outcome::Plain);
+        self.consumed += amount;
+        self.ask(Op::FuelCharge, row, [limbs(x), limbs(y), [0; 2]]);
+    }
+
+    fn refuse(&mut self, amount: u64) {
+        let (x, y) = ((amount >> 32) as u32, amount as u32);
+        let row = self.row(Op::FuelCharge, [x, y, 1], Outcome::Trap);
+        let now = clock(row as usize) + 2;
+        self.case.memory(reg::REFUSED_FUEL_LO, (0, 0), (y, now));
+        self.case.memory(reg::REFUSED_FUEL_HI, (0, 0), (x, now));
+        self.ask(Op::FuelCharge, row, [limbs(x), limbs(y), [1, 0]]);
+    }
+
+    fn left(&mut self) {
+        for (op, shift) in [(Op::FuelLeftLo, 0), (Op::FuelLeftHi, 32)] {
+            let row = self.row(op, [0; 3], Outcome::Plain);
+            let left = (self.case.record.fuel_limit - self.consumed) >> shift;
+            self.ask(op, row, [[0; 2], [self.spent, 0], limbs(left as u32)]);
+        }
+    }
+
+    fn ask(&mut self, op: Op, row: u32, xyz: [[u32; 2]; 3]) {
+        self.case.ask(Instr::new(op).tag(), clock(row as usize), xyz);
+        self.case.record.fuel.push(FuelEvent { row, times: [0; 2] });
+    }
+}
+
+/// All kinds of rows; ends refused.
+fn run() -> Run {
+    let mut run = Run::new(0x1_ffff_fff0, 0xffff_0002_ffff_0000);
+    run.idle(3);
+    run.left();
+    run.charge(0xffff_ffff);
+    run.idle(100);
+    run.charge(0x0123_4567_89ab_cdef);
+    run.left();
+    run.refuse(0xfedc_ba98_7654_3210);
+    run
+}
+
+#[test]
+fn accepts_charges_questions_and_a_refusal() {
+    let run = run();
+    let (_, publics) = run.case.accepts(&Fuel, 8);
+    run.case.accepts(&Fuel, 16);
+    // What the verifier computes from the public values.
+    let value = |i: usize| u64::from(p3_field::PrimeField32::as_canonical_u32(&publics[i]));
+    let charged = (0..4).map(|i| value(8 + i) << (16 * i)).sum::<u64>();
+    assert_eq!(charged, 0xffff_ffff + 0x0123_4567_89ab_cdef);
+}
+
+#[test]
+fn no_limit_is_a_number() {
+    let mut run = Run::new(0, u64::MAX);
+    run.left();
+    run.charge(u64::MAX - run.consumed - 100);
+    run.left();
+    run.case.accepts(&Fuel, 8);
+}
+
+#[test]
+fn the_last_unit_of_fuel_is_accepted() {
+    let mut run = Run::new(5, 5 + 7 + 3 + 14);
+    run.charge(3);
+    run.left();
+    run.case.accepts(&Fuel, 4);
+}
+
+#[test]
+fn full_table_with_random_charges_is_accepted() {
+    let mut run = Run::new(3, u64::MAX);
+    let mut next = random();
+    for _ in 0..500 {
+        run.charge(u64::from(next()) << 15 | 0xffff_0000_ffff);
+    }
+    (0..6).for_each(|_| run.left());
+    run.case.accepts(&Fuel, 512);
+}
+
+#[test]
+fn empty_table_keeps_zero_sums() {
+    let case = Case::default();
+    let (trace, mut publics) = case.accepts(&Fuel, 4);
+    assert!(trace.values.iter().all(|v| *v == Val::ZERO));
+    publics[9] = Val::ONE;
+    assert!(case.refuses(&Fuel, &trace, &publics));
+}
+
+#[test]
+fn every_column_of_a_real_row_is_bound() {
+    let filled = run().case.accepts(&Fuel, 16);
+    let names = |all: &[&str]| all.iter().map(|c| c.to_string()).collect::<BTreeSet<_>>();
+    let kind = |columns: BTreeSet<String>| {
+        let name = |c: String| c.split('[').next().unwrap_or_default().to_string();
+        columns.into_iter().map(name).collect::<BTreeSet<_>>()
+    };
+    // Questions have no refused words. Charges have nothing left.
+    assert_eq!(kind(survivors(&Fuel, &filled, [0, 1, 4, 5])), names(&["time"]));
+    assert_eq!(kind(survivors(&Fuel, &filled, [2, 3])), names(&["carry", "left", "spent", "time"]));
+    // After the last real row there is no gap.
+    let last = kind(survivors(&Fuel, &filled, [6]));
+    assert_eq!(last, names(&["carry", "gap", "left", "spent"]));
+}
+
+#[test]
+fn public_values_are_bound() {
+    let run = run();
+    let (trace, publics) = run.case.accepts(&Fuel, 8);
+    for i in 0..12 {
+        let mut changed = publics.clone();
+        changed[i] += Val::ONE;
+        assert!(run.case.refuses(&Fuel, &trace, &changed), "public value {i}");
+    }
+}
+
+#[test]
+fn rows_out_of_order_are_refused() {
+    let mut run = Run::new(0, 1000);
+    run.charge(100);
+    run.left();
+    let (_, publics) = run.case.accepts(&Fuel, 4);
+    // The question is answered before the charge: more is left.
+    run.case.record.fuel.rotate_left(1);
+    let trace = Fuel.fill(&run.case.shard(), 4, &Default::default());
+    assert!(run.case.refuses(&Fuel, &trace, &publics));
+}
+
+#[test]
+fn a_hole_in_the_real_rows_is_refused() {
+    let mut run = Run::new(0, 1000);
+    run.charge(1);
+    let (trace, publics) = run.case.accepts(&Fuel, 4);
+    let mut moved = trace.clone();
+    let width = trace.width;
+    moved.values.copy_within(0..width, 2 * width);
+    moved.values[..width].fill(Val::ZERO);
+    for row in 0..3 {
+        moved = with(&Fuel, &moved, row, &[("sums[0]", Val::ZERO)]);
+    }
+    assert!(run.case.refuses(&Fuel, &moved, &publics));
+}
+
+/// A charge that is not refused cannot leave its amount out, nor can a refused one add it.
+#[test]
+fn refusal_decides_the_sum() {
+    let mut run = Run::new(0, 1000);
+    run.charge(9);
+    let (trace, publics) = run.case.accepts(&Fuel, 1);
+    let refused = with(&Fuel, &trace, 0, &[("refused", Val::ONE), ("z[0]", Val::ONE)]);
+    assert!(run.case.refuses(&Fuel, &refused, &publics));
+    let free = [&publics[..8], &[Val::ZERO; 4]].concat();
+    assert!(run.case.refuses(&Fuel, &trace, &free));
+    // With z = 1 the constraints hold: then the cpu row must trap, and it did not.
+    let mut check = Check::default();
+    assert!(check.table(&Fuel, &refused, &free).is_ok());
+    assert!(run.case.refuses(&Fuel, &refused, &free));
+}
