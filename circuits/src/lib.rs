@@ -21,6 +21,7 @@ mod columns;
 mod coprocessor;
 pub mod counts;
 pub mod cpu;
+pub mod div;
 mod field;
 #[cfg(test)]
 mod harness;
