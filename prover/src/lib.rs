@@ -1,1 +1,19 @@
-//! rwprove prover.
+//! Proves runs of lowered programs.
+//!
+//! [`setup`] makes the keys of a program, [`prove`] runs it on an input and proves the run,
+//! [`check`] evaluates every rule of every table without proving.
+
+mod error;
+mod execution;
+mod keys;
+mod memory;
+mod prove;
+mod resume;
+
+pub use error::{ProveError, SetupError};
+pub use keys::{ProvingKey, setup};
+pub use memory::estimate;
+pub use prove::{Event, Options, Proved, check, prove};
+
+#[cfg(test)]
+mod tests;

@@ -66,11 +66,7 @@ pub enum ClaimError {
 ///
 /// # Errors
 /// The first part of the statement that does not hold.
-pub fn check(
-    statement: &Statement,
-    consumed: u64,
-    results: &RegOpening,
-) -> Result<(), ClaimError> {
+pub fn check(statement: &Statement, consumed: u64, results: &RegOpening) -> Result<(), ClaimError> {
     let word = |address: u32| results.words[(address - reg::EXIT_KIND) as usize];
     let digest = |address: u32| {
         let mut digest = [0; 32];

@@ -9,7 +9,9 @@ pub mod codec;
 pub mod config;
 pub mod describe;
 pub mod layout;
+pub mod machine;
 pub mod security;
+pub mod shards;
 mod vkey;
 
 pub use config::Preset;

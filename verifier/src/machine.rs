@@ -1,0 +1,141 @@
+//! The machine as the verifier sees it: its tables' layouts, its digest, and the public values
+//! that tie a shard's STARK proof to the states around the shard.
+
+use std::sync::OnceLock;
+
+use p3_batch_stark::verify_batch;
+use p3_field::PrimeCharacteristicRing;
+use rwprove_circuits::{
+    Val,
+    cpu::public,
+    machine::{Chip, ChipId, Machine},
+    shape::Shape,
+};
+use rwprove_isa::{MAX_CODE, keccak256};
+
+use crate::{
+    bytes::{DecodeError, Reader, Writer},
+    codec::Proof,
+    config::{Config, DIGEST, Parameters, Preset},
+    describe::describe,
+    layout::{ProofLayout, TableLayout},
+    security::{Security, security},
+    shards::{Boundary, State},
+    vkey::VerifyingKey,
+};
+
+/// Versions that the machine's digest covers besides the tables themselves: rwasm's minor version
+/// moves with its instruction set, and the library decides how messages become columns.
+const VERSIONS: &[u8] = b"rwprove machine 1, rwasm 0.7, plonky3 0.8.0";
+
+/// The tables of the machine, evaluated once.
+#[derive(Debug)]
+struct Tables {
+    chips: Vec<Chip>,
+    layouts: Vec<TableLayout>,
+    digest: [u8; 32],
+}
+
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let chips = Machine::verifier().chips().to_vec();
+        let mut out = Writer::default();
+        out.bytes(VERSIONS);
+        out.u32(chips.len() as u32);
+        chips.iter().for_each(|chip| describe(chip.id().name(), chip, &mut out));
+        let layouts = chips.iter().map(TableLayout::new).collect();
+        Tables { chips, layouts, digest: keccak256(&out.into_bytes()) }
+    })
+}
+
+/// Digest of all tables with their constraints and messages, and of the versions of what else
+/// gives them meaning.
+pub fn digest() -> [u8; 32] {
+    tables().digest
+}
+
+/// The layout of a table, whatever its height.
+pub fn table(chip: ChipId) -> &'static TableLayout {
+    &tables().layouts[chip as usize]
+}
+
+/// The layout of proofs of a shape.
+pub fn layout(shape: &Shape, parameters: Parameters) -> ProofLayout<'static> {
+    let present = shape.tables().map(|(chip, log_height)| (table(chip), log_height));
+    ProofLayout { tables: present.collect(), parameters }
+}
+
+/// The provable security of the largest shard that the machine allows.
+pub fn largest_security(preset: Preset) -> Security {
+    let tallest = ChipId::ALL.iter().map(|&chip| {
+        let (_, max) = rwprove_circuits::shape::log_heights(chip);
+        (chip, max as u8)
+    });
+    debug_assert!(MAX_CODE <= 1 << 22);
+    security(&layout(&Shape::new(tallest), preset.parameters()))
+}
+
+/// Where the fuel table's public values have the limbs of what was charged.
+pub const FUEL_CHARGED: usize = 8;
+
+/// The public values of each table of a shard.
+pub fn publics(
+    shape: &Shape,
+    boundary: &Boundary,
+    before: &State,
+    fuel_limit: u64,
+) -> Vec<Vec<Val>> {
+    let registers = &before.registers;
+    let limbs = |fuel: u64| [0, 16, 32, 48].map(|shift| (fuel >> shift) as u32 & 0xffff);
+    let values = |chip: ChipId| -> Vec<Val> {
+        match chip {
+            ChipId::Cpu => {
+                let start = [registers.pc, registers.fp, registers.depth, registers.pages];
+                let all = start.into_iter().chain(boundary.end).chain([boundary.spent]);
+                all.map(Val::from_u32).collect()
+            }
+            ChipId::Merkle => [before.root, boundary.root].concat(),
+            _ if chip.name() == "fuel" => {
+                let all = [limbs(registers.fuel), limbs(fuel_limit), boundary.charged];
+                all.into_iter().flatten().map(Val::from_u32).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    shape.tables().map(|(chip, _)| values(chip)).collect()
+}
+
+const _: () = assert!(public::START == 0 && public::END == 4 && public::SPENT == 8);
+const _: () = assert!(public::COUNT == 9 && DIGEST == 8);
+
+/// Verifies the STARK proof of a shard between two states.
+pub(crate) fn verify(
+    key: &VerifyingKey,
+    config: &Config,
+    shape: &Shape,
+    publics: &[Vec<Val>],
+    proof: &Proof,
+) -> Result<(), String> {
+    let airs: Vec<Chip> =
+        shape.tables().map(|(chip, _)| tables().chips[chip as usize].clone()).collect();
+    let common = layout(shape, key.preset.parameters()).common(Some(vec![key.preprocessed].into()));
+    verify_batch(config, &airs, proof, publics, &common).map_err(|error| error.to_string())
+}
+
+/// A table that is not there, among the bytes of a shape.
+const ABSENT: u8 = u8::MAX;
+
+/// Appends a shape: a byte for each table.
+pub(crate) fn write_shape(shape: &Shape, out: &mut Writer) {
+    for &chip in ChipId::ALL {
+        out.bytes(&[shape.log_height(chip).map_or(ABSENT, |log_height| log_height as u8)]);
+    }
+}
+
+/// Reads a shape, which the caller has to check.
+pub(crate) fn read_shape(input: &mut Reader<'_>) -> Result<Shape, DecodeError> {
+    let heights: [u8; ChipId::COUNT] = input.array()?;
+    let tables = ChipId::ALL.iter().copied().zip(heights);
+    Ok(Shape::new(tables.filter(|(_, log_height)| *log_height != ABSENT)))
+}
