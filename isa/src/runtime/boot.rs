@@ -6,14 +6,11 @@ use super::{Library, Routine};
 use crate::Op::{BrGeU, Call};
 use crate::Operand::Imm;
 use crate::layout::{CALL_LIMIT, ENTRY_BYTES, INPUT, STACK, run};
-use crate::{HALT_PC, Instr, Pc};
+use crate::{Instr, Pc};
 
 /// What a run starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootKind {
-    /// The init prologue alone: the run halts after it without hashing anything and with
-    /// `EXIT_KIND` 0, which is how setup sees that instantiation succeeded.
-    Init,
     /// An entry function without arguments and results; all of the input is the guest's.
     Contract,
     /// A named entry: arguments come from the front of the input, results go to the end of the
@@ -28,18 +25,14 @@ pub enum BootKind {
 
 /// Boot code that stands at pc `base` and starts the function at pc `entry` with empty stacks.
 ///
-/// With `init` the init prologue at that pc runs first, under the same fuel limit.
+/// With `init` the prologue at that pc is called first, under the same fuel limit. That call is one
+/// instruction: a run that starts after it finds the module instantiated.
 pub fn boot(kind: BootKind, base: Pc, entry: Pc, init: Option<Pc>) -> Vec<Instr> {
     let mut asm = Asm::at(base);
     if let Some(init) = init {
         call(&mut asm, init, 0);
     }
     match kind {
-        BootKind::Init => {
-            call(&mut asm, entry, 0);
-            let halt = asm.pc_label(HALT_PC);
-            asm.jump(halt);
-        }
         BootKind::Contract => {
             call(&mut asm, entry, 0);
             done(&mut asm);

@@ -31,7 +31,8 @@ pub struct Lowered {
     /// The program before its init prologue has run: `start` runs the entry, `image` is the cold
     /// image (data, elements, functions), `pages` and `fuel` are 0.
     pub program: Program,
-    /// Boot code that runs the init prologue alone and halts.
+    /// Boot code that runs the init prologue and goes on at `start`. It is `start` for a module
+    /// without a prologue.
     pub init: Pc,
     /// Where the code of each basic block went.
     pub blocks: Vec<BlockMap>,
@@ -209,13 +210,15 @@ pub fn lower(module: &Module) -> Result<Lowered, LowerError> {
             linker.function(&context, index as u32, function)?;
         }
     }
-    let (entry, prologue) = (linker.entry(module.rwasm.source_pc)?, linker.entry(0)?);
-    let init = linker.boot(BootKind::Init, prologue);
+    let entry = linker.entry(module.rwasm.source_pc)?;
+    // rwasm takes an entry at 0 for a module without a prologue.
+    let prologue = if module.rwasm.source_pc == 0 { None } else { Some(linker.entry(0)?) };
     let kind = match module.entry {
         None => BootKind::Contract,
         Some((args, results)) => BootKind::Entry { args, results },
     };
-    let start = linker.boot(kind, entry);
+    let init = linker.boot(kind, entry, prologue);
+    let start = init + Pc::from(prologue.is_some()); // after the call of the prologue
     linker.link()?;
     let image = image(module, &linker)?;
     let Linker { code, weights, blocks, .. } = linker;
@@ -299,9 +302,9 @@ impl Linker {
         self.push(Emitted { instr: Instr::new(Op::Jump), target: Some(target), weight: 0 }, deep);
     }
 
-    fn boot(&mut self, kind: BootKind, entry: Pc) -> Pc {
+    fn boot(&mut self, kind: BootKind, entry: Pc, prologue: Option<Pc>) -> Pc {
         let start = self.here();
-        self.code.extend(boot(kind, start, entry, None));
+        self.code.extend(boot(kind, start, entry, prologue));
         self.weights.resize(self.code.len(), 0);
         start
     }
