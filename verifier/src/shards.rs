@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// First bytes of a proof.
-const MAGIC: [u8; 4] = *b"RWPF";
+pub const MAGIC: [u8; 4] = *b"RWPF";
 /// Version of the proof's layout.
 const VERSION: u32 = 1;
 /// Number of the kind `shards`.
@@ -293,6 +293,38 @@ fn read_head(input: &mut Reader<'_>) -> Result<(VerifyingKey, Statement), Verify
     let key = VerifyingKey::read(input)?;
     let statement = Statement::from_bytes(input.take(STATEMENT_BYTES)?)?;
     Ok((key, statement))
+}
+
+/// What a proof holds.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// The key.
+    pub key: VerifyingKey,
+    /// The statement.
+    pub statement: Statement,
+    /// What is said besides the shards.
+    pub run: Run,
+    /// The tables of each shard.
+    pub shapes: Vec<Shape>,
+}
+
+/// Reads all of a proof without verifying anything, for reports.
+///
+/// # Errors
+/// [`VerifyError`] if the bytes are not those of a proof of this machine.
+pub fn contents(bytes: &[u8]) -> Result<Contents, VerifyError> {
+    let mut input = Reader::new(bytes);
+    let (key, statement) = read_head(&mut input)?;
+    if key.machine != machine::digest() {
+        return Err(VerifyError::Machine);
+    }
+    let run = Run::read(&mut input)?;
+    let mut shapes = Vec::new();
+    for number in 0..input.u32()? {
+        shapes.push(Shard::read(&key, number, &mut input)?.shape);
+    }
+    input.finish()?;
+    Ok(Contents { key, statement, run, shapes })
 }
 
 /// Verifies that the program with this key's digest makes the statement true.
