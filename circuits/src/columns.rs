@@ -55,6 +55,6 @@ macro_rules! columns {
     (@read $row:ident $at:ident $n:expr) => {{ $at += $n; core::array::from_fn::<_, { $n }, _>(|i| $row[$at - $n + i]) }};
     (@write $self:ident $row:ident $at:ident $field:ident) => { $row[$at] = $self.$field; $at += 1; };
     (@write $self:ident $row:ident $at:ident $field:ident $n:expr) => { $row[$at..$at + $n].copy_from_slice(&$self.$field); $at += $n; };
-    (@names $names:ident $field:ident) => { $names.push(stringify!($field).to_string()); };
+    (@names $names:ident $field:ident) => { $names.extend([stringify!($field).to_string()]); };
     (@names $names:ident $field:ident $n:expr) => { $names.extend((0..$n).map(|i| format!("{}[{i}]", stringify!($field)))); };
 }

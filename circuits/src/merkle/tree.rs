@@ -119,7 +119,7 @@ impl MemoryTree {
             .map(|(after, &(index, _))| Change { index, before: empty(TREE_DEPTH), after })
             .collect();
         let mut tree = Self::default();
-        tree.climb(changes);
+        tree.climb(changes, drop);
         Ok(tree)
     }
 
@@ -222,15 +222,16 @@ impl MemoryTree {
             return Err(TreeError::Stale(change.index));
         }
         let root_before = self.root();
-        let mut nodes = self.climb(changes);
-        nodes.extend(leaves);
+        let mut levels = Vec::new();
+        self.climb(changes, |nodes| levels.push(nodes));
+        let inner = levels.into_iter().rev().flatten();
+        let nodes = inner.chain(leaves).collect();
         Ok(MerkleUpdate { nodes, root_before, root_after: self.root() })
     }
 
-    /// Writes changed chunks and all nodes above them; returns those nodes, root first. The root
-    /// is there even if nothing changed.
-    fn climb(&mut self, mut changes: Vec<Change>) -> Vec<Node> {
-        let mut levels = Vec::new();
+    /// Writes changed chunks and all nodes above them; shows those nodes level by level, the root
+    /// last. The root is there even if nothing changed.
+    fn climb(&mut self, mut changes: Vec<Change>, mut show: impl FnMut(Vec<Node>)) {
         for level in (0..TREE_DEPTH).rev() {
             let mut nodes = self.parents(level, &changes);
             if level == 0 && nodes.is_empty() {
@@ -243,10 +244,9 @@ impl MemoryTree {
             changes = digests
                 .map(|(after, node)| Change { after, ..self.unchanged(level, node.index) })
                 .collect();
-            levels.push(nodes);
+            show(nodes);
         }
         self.write(0, &changes);
-        levels.into_iter().rev().flatten().collect()
     }
 
     /// The nodes at `level` above changes of the level below, which are not yet written.
