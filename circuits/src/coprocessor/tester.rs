@@ -1,6 +1,9 @@
 //! Shards made by hand, to test one coprocessor alone.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering::Relaxed};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use p3_field::PrimeCharacteristicRing;
 use p3_matrix::dense::RowMajorMatrix;
@@ -126,20 +129,19 @@ impl Case {
 
 /// Provides the lookups that were counted.
 fn provide(check: &mut Check, counts: &Counts) {
-    let v = Val::from_usize;
-    let kinds: [(&[_], &dyn Fn(usize) -> Message<Val>); 4] = [
-        (&counts.range16, &|i| bus::range16(v(i))),
-        (&counts.and, &|i| bus::and(v(i & 255), v(i >> 8), v(i & 255 & (i >> 8)))),
-        (&counts.pair, &|i| bus::pair(v(i & 255), v(i >> 8))),
-        (&counts.pow, &|i| bus::pow(v(i), v(1 << i))),
-    ];
-    for (counters, message) in kinds {
+    let mut provide = |counters: &[AtomicU32], message: fn(usize, usize) -> Message<Val>| {
         for (i, counter) in counters.iter().enumerate() {
             for _ in 0..counter.load(Relaxed) {
-                check.receive(message(i));
+                check.receive(message(i & 255, i >> 8));
             }
         }
-    }
+    };
+    provide(&counts.range16, |low, high| bus::range16(Val::from_usize(low | high << 8)));
+    provide(&counts.and, |x, y| {
+        bus::and(Val::from_usize(x), Val::from_usize(y), Val::from_usize(x & y))
+    });
+    provide(&counts.pair, |x, y| bus::pair(Val::from_usize(x), Val::from_usize(y)));
+    provide(&counts.pow, |j, _| bus::pow(Val::from_usize(j), Val::from_usize(1 << j)));
 }
 
 /// The columns in which some change of a single cell of these rows goes unnoticed.

@@ -40,9 +40,8 @@ pub(super) fn eval<AB: InteractionBuilder<F = Val>>(builder: &mut AB) {
     equation(builder, &row, &real);
     remainder_is_less(builder, &row, &b, &real);
     let (div, rem) = (row.div32 + row.div64, row.rem32 + row.rem64);
-    for i in 0..4 {
-        let result = div.clone() * q[i].clone() + rem.clone() * row.r[i];
-        builder.assert_eq(row.z[i], result);
+    for ((z, q), r) in row.z.into_iter().zip(q).zip(row.r) {
+        builder.assert_eq(z, div.clone() * q + rem.clone() * r);
     }
     requests(builder, &row, b, real);
 }

@@ -107,10 +107,10 @@ fn question(cols: &mut FuelCols<u32>, shard: &Shard<'_>, spent: u32) {
     cols.left = limbs64(record.fuel_limit.wrapping_sub(consumed));
     let start = limbs64(record.start.fuel);
     let mut carry = 0;
-    for i in 0..3 {
+    for (i, out) in cols.carry.iter_mut().enumerate() {
         let spent = cols.spent.get(i).copied().unwrap_or(0);
         carry = (start[i] + cols.sums[i] + spent + cols.left[i] + carry) >> 16;
-        cols.carry[i] = carry;
+        *out = carry;
     }
 }
 
