@@ -8,7 +8,7 @@ use std::{
 use rwprove_isa::{Exit, InputDigest, Statement};
 use serde::Serialize;
 
-use crate::{error::CliError, hex};
+use crate::{costs::TableUse, error::CliError, hex};
 
 /// Prints an answer: one JSON object on one line, or text.
 pub(crate) fn print<T: Serialize + fmt::Display>(answer: &T, json: bool) -> Result<(), CliError> {
@@ -63,12 +63,16 @@ pub(crate) struct RunReport {
     pub(crate) fuel: u64,
     pub(crate) rwasm_instructions: u64,
     pub(crate) rows: u64,
-    pub(crate) shards: u64,
+    pub(crate) shards: u32,
     pub(crate) seconds: f64,
     pub(crate) peak_rss_bytes: Option<u64>,
     pub(crate) proof_bytes: Option<u64>,
     /// Digest of the verification key, if there is one.
     pub(crate) vkey: Option<String>,
+    /// The tables of the shards, if there are any.
+    pub(crate) tables: Vec<TableUse>,
+    /// The part of their cells that is padding.
+    pub(crate) padding: Option<f64>,
 }
 
 impl RunReport {
@@ -104,7 +108,13 @@ impl fmt::Display for RunReport {
         }
         writeln!(f)?;
         if let Some(bytes) = self.proof_bytes {
-            writeln!(f, "proof         {bytes} bytes")?;
+            write!(f, "proof         {bytes} bytes")?;
+            match self.padding {
+                Some(padding) => {
+                    writeln!(f, ", {:.0} % of its cells are padding", 100.0 * padding)?
+                }
+                None => writeln!(f)?,
+            }
         }
         if let Some(vkey) = &self.vkey {
             writeln!(f, "vkey          {vkey}")?;
