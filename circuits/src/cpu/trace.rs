@@ -102,10 +102,9 @@ impl<'a> Step<'a> {
     fn new(shard: &Shard<'a>, index: usize) -> Option<Self> {
         let event = shard.record.cpu.get(index)?;
         let instr = program::at(shard.program, event.pc);
-        let (carry, link) = match index.checked_sub(1).and_then(|i| Self::new(shard, i)) {
-            Some(before) if instr.chain => before.handed_over(),
-            _ => (false, Val::ZERO),
-        };
+        // Chains are a few rows long, so this goes back a few rows at most.
+        let before = index.checked_sub(1).filter(|_| instr.chain).and_then(|i| Self::new(shard, i));
+        let (carry, link) = before.map_or((false, Val::ZERO), |before| before.handed_over());
         let out_of_fuel = event.outcome == Outcome::OutOfFuel;
         let flags = if out_of_fuel { 0 } else { instr.flags() };
         let sums = Sums::default();
