@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 pub(crate) mod tester;
+#[cfg(test)]
+mod tests;
 
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;

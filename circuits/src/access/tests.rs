@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use rwprove_isa::{
     Instr, Op, Operand,
     record::{AccessEvent, Outcome, clock, limbs},
@@ -11,8 +11,7 @@ use rwprove_isa::{
 use super::Access;
 use crate::{
     Val,
-    check::Check,
-    coprocessor::tester::{Case, padded, random, survivors, with},
+    coprocessor::tester::{Case, moved, padded, random, survivors, with},
 };
 
 /// Operations with their size in bytes.
@@ -145,17 +144,21 @@ fn full_table_is_accepted() {
     case.accepts(&Access, 8);
 }
 
-/// A word from the future: the gap would be negative.
+/// A word from the same time or later: the gap would be negative.
 #[test]
 fn a_later_time_is_refused() {
     let mut case = Case::default();
-    push(&mut case, LOADS[3], 40, [1, 2], 0);
+    push(&mut case, (Op::Load16U, 2), 40, [0x8000_0000, 2], 0);
     let (trace, _) = case.accepts(&Access, 1);
-    for column in ["first_time", "last_time"] {
-        let forged = with(&Access, &trace, 0, &[(column, Val::from_u32(clock(0) + 2))]);
-        let mut check = Check::default();
-        assert!(check.table(&Access, &forged, &[]).is_ok());
-        assert!(case.refuses(&Access, &forged, &[]));
+    let now = clock(0) + 2;
+    for (first, last) in [(now, 0), (0, now), (0, now + 1)] {
+        let times = [("first_time", Val::from_u32(first)), ("last_time", Val::from_u32(last))];
+        let forged = with(&Access, &trace, 0, &times);
+        let mut later = Case::default();
+        later.memory(9, (0x8000_0000, first), (0x8000_0000, now));
+        later.memory(10, (2, last), (2, now));
+        later.ask(Instr::new(Op::Load16U).tag(), clock(0), [[40, 0], [0; 2], [0x280, 0]]);
+        assert_eq!(later.lookups_refuse(&Access, &forged, &[]), 1);
     }
 }
 
@@ -170,4 +173,55 @@ fn past_004_extension_is_bound() {
     assert!(case.refuses(&Access, &with(&Access, &trace, 0, &extended), &[]));
     let not = [("z[0]", Val::new(0x80)), ("z[1]", Val::ZERO), ("sign", Val::ZERO)];
     assert!(case.refuses(&Access, &with(&Access, &trace, 1, &not), &[]));
+}
+
+/// The request's address and another one that is the same number modulo p.
+#[test]
+fn an_address_around_the_field_is_refused() {
+    let asked = 0x1234;
+    let other = asked + Val::ORDER_U32;
+    let mut case = Case::default();
+    push(&mut case, (Op::Load8U, 1), other, [0, 0x4433_2211], 0);
+    let (trace, _) = case.accepts(&Access, 1);
+    let low = Val::from_u32(other / 4) - Val::from_u32((asked >> 16) << 14);
+    let cells = [("address_low", low), ("address_high", Val::from_u32(asked >> 16))];
+    let forged = with(&Access, &trace, 0, &cells);
+    // Only the request differs: the memory is that of the other address.
+    let mut wrong = Case::default();
+    let (clk, value) = (clock(0), 0x4433_2211_u32);
+    wrong.memory(other / 4, (value, (clk + 2).saturating_sub(1 << 16)), (value, clk + 2));
+    let loaded = value >> (8 * (other % 4)) & 0xff;
+    let tag = Instr::new(Op::Load8U).tag();
+    wrong.ask(tag, clk, [limbs(asked), [0; 2], [loaded, 0]]);
+    assert!(wrong.lookups_refuse(&Access, &forged, &[]) > 0);
+}
+
+/// Words are cut into bytes, not into other cells with the same limbs.
+#[test]
+fn past_008_words_are_cut_into_bytes() {
+    // A load of a byte that is none.
+    let mut case = Case::default();
+    push(&mut case, (Op::Load8U, 1), 40, [0, 0x8899_aabb], 0);
+    let (trace, _) = case.accepts(&Access, 1);
+    let forged = moved(&Access, &trace, 0, "last[0]", "last[1]");
+    let value = Val::new(0x1bb);
+    let forged = with(&Access, &forged, 0, &[("window[3]", value), ("z[0]", value)]);
+    let now = clock(0) + 2;
+    let mut spilled = Case::default();
+    spilled.memory(10, (0x8899_aabb, 0), (0x8899_aabb, now));
+    spilled.ask(Instr::new(Op::Load8U).tag(), clock(0), [[40, 0], [0; 2], [0x1bb, 0]]);
+    assert!(spilled.lookups_refuse(&Access, &forged, &[]) > 0);
+
+    // A store that spills into the next byte.
+    let mut case = Case::default();
+    push(&mut case, STORES[2], 42, [0, 0], 0x1111);
+    let (trace, _) = case.accepts(&Access, 1);
+    let forged = moved(&Access, &trace, 0, "window[3]", "window[2]");
+    assert!(case.refuses(&Access, &forged, &[]));
+    let forged = with(&Access, &forged, 0, &[("last_after[1]", Val::new(0x111))]);
+    let stored = limbs(0x1111);
+    let mut spilled = Case::default();
+    spilled.memory(10, (0, 0), (0x0111_0000, now));
+    spilled.ask(Instr::new(Op::Store8).tag(), clock(0), [[42, 0], stored, [0; 2]]);
+    assert!(spilled.lookups_refuse(&Access, &forged, &[]) > 0);
 }

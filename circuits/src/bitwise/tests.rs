@@ -8,7 +8,7 @@ use rwprove_isa::Op;
 use super::Bitwise;
 use crate::{
     Val,
-    coprocessor::tester::{Case, EDGES, binary, padded, random, survivors, with},
+    coprocessor::tester::{Case, EDGES, binary, moved, padded, random, survivors, with},
 };
 
 fn case(operands: impl IntoIterator<Item = (u32, u32)>) -> Case {
@@ -68,4 +68,15 @@ fn two_operations_on_one_row_are_refused() {
     assert!(case.refuses(&Bitwise, &both, &publics));
     let negative = with(&Bitwise, &trace, 0, &[("and", Val::TWO), ("or", Val::NEG_ONE)]);
     assert!(case.refuses(&Bitwise, &negative, &publics));
+}
+
+/// The same word cut into cells that are no bytes.
+#[test]
+fn operands_are_cut_into_bytes() {
+    let case = case([(0x1234_5678, 0x9abc_def0)]);
+    let (trace, publics) = case.accepts(&Bitwise, 4);
+    for (low, high) in [("x[0]", "x[1]"), ("x[2]", "x[3]"), ("y[0]", "y[1]"), ("y[2]", "y[3]")] {
+        let moved = moved(&Bitwise, &trace, 0, low, high);
+        assert!(case.lookups_refuse(&Bitwise, &moved, &publics) > 0, "{low}");
+    }
 }

@@ -113,6 +113,32 @@ impl Case {
         self.check(table, trace, publics).and_then(|check| check.finish(Lookups::Free)).is_err()
     }
 
+    /// Whether lookups are all that is wrong with a trace, and how often: constraints hold and all
+    /// other messages balance.
+    pub(crate) fn lookups_refuse<T: Table + Sync>(
+        &self,
+        table: &T,
+        trace: &RowMajorMatrix<Val>,
+        publics: &[Val],
+    ) -> usize {
+        let mut check = self.check(table, trace, publics).unwrap();
+        let mut wrong = 0;
+        while let Err(violation) = check.finish(Lookups::Free) {
+            let Violation::Bus { kind, fields, .. } = &violation else { panic!("{violation}") };
+            let fields: Vec<_> = fields.iter().map(|&x| Val::from_u32(x)).collect();
+            let message = match (kind.as_str(), &fields[..]) {
+                ("range16", &[x]) => bus::range16(x),
+                ("and", &[x, y, z]) => bus::and(x, y, z),
+                ("pair", &[x, y]) => bus::pair(x, y),
+                ("pow", &[j, p]) => bus::pow(j, p),
+                _ => panic!("{violation}"),
+            };
+            check.receive(message);
+            wrong += 1;
+        }
+        wrong
+    }
+
     fn check<T: Table + Sync>(
         &self,
         table: &T,
@@ -206,4 +232,21 @@ pub(crate) fn with<T: Table>(
 /// Whether all rows from `row` on are zero.
 pub(crate) fn padded(trace: &RowMajorMatrix<Val>, row: usize) -> bool {
     trace.values[row * trace.width..].iter().all(|v| *v == Val::ZERO)
+}
+
+/// The trace with 256 moved from one byte of a limb to the other: the limb stays the same.
+pub(crate) fn moved<T: Table>(
+    table: &T,
+    trace: &RowMajorMatrix<Val>,
+    row: usize,
+    low: &str,
+    high: &str,
+) -> RowMajorMatrix<Val> {
+    let names = table.columns();
+    let cell = |name: &str| {
+        let column = names.iter().position(|n| n == name).unwrap();
+        trace.values[row * trace.width + column]
+    };
+    let cells = [(low, cell(low) + Val::new(256)), (high, cell(high) - Val::ONE)];
+    with(table, trace, row, &cells)
 }

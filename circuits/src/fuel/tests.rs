@@ -12,7 +12,6 @@ use rwprove_isa::{
 use super::Fuel;
 use crate::{
     Val,
-    check::Check,
     coprocessor::tester::{Case, binary, random, survivors, with},
     table::Table,
 };
@@ -203,8 +202,38 @@ fn refusal_decides_the_sum() {
     assert!(run.case.refuses(&Fuel, &refused, &publics));
     let free = [&publics[..8], &[Val::ZERO; 4]].concat();
     assert!(run.case.refuses(&Fuel, &trace, &free));
-    // With z = 1 the constraints hold: then the cpu row must trap, and it did not.
-    let mut check = Check::default();
-    assert!(check.table(&Fuel, &refused, &free).is_ok());
+    // Now the constraints hold, but the cpu row did not trap.
     assert!(run.case.refuses(&Fuel, &refused, &free));
+}
+
+/// `2^16 · 32512 = p - 1`: such a carry would take one unit of fuel away.
+#[test]
+fn a_carry_around_the_field_is_refused() {
+    let mut run = Run::new(0, 0x7fff_0000_0000_ffff);
+    run.left();
+    let (trace, publics) = run.case.accepts(&Fuel, 2);
+    let left = |spent: u64| 0x7fff_0000_0000_ffff - spent;
+    // One less in limb 0 means 32512 less in limb 1, of which limb 2 makes up.
+    let forged_left = left(7) - 1 - (32512 << 16);
+    let limb = |i: u32| Val::from_u64(forged_left >> (16 * i) & 0xffff);
+    let cells = [
+        ("left[0]", limb(0)),
+        ("left[1]", limb(1)),
+        ("left[2]", limb(2)),
+        ("left[3]", limb(3)),
+        ("carry[0]", Val::new(32512)),
+        ("carry[1]", Val::ONE),
+        ("carry[2]", Val::ONE),
+        ("z[0]", limb(0)),
+        ("z[1]", limb(1)),
+    ];
+    let forged = with(&Fuel, &trace, 0, &cells);
+    let mut wrong = Case::default();
+    for (row, op, z) in [
+        (0, Op::FuelLeftLo, limbs(forged_left as u32)),
+        (1, Op::FuelLeftHi, limbs((left(14) >> 32) as u32)),
+    ] {
+        wrong.ask(Instr::new(op).tag(), clock(row), [[0; 2], [7 * (row as u32 + 1), 0], z]);
+    }
+    assert!(wrong.lookups_refuse(&Fuel, &forged, &publics) > 0);
 }

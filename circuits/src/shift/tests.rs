@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Field, PrimeCharacteristicRing};
 use rwprove_isa::{Instr, Op, alu};
 
 use super::Shift;
@@ -93,4 +93,34 @@ fn the_sign_is_not_free() {
     trace =
         with(&Shift, &trace, 0, &[("sign", Val::ZERO), ("z[0]", Val::ONE), ("z[1]", Val::ZERO)]);
     assert!(case.refuses(&Shift, &trace, &publics));
+}
+
+/// The amount is y mod 32 as integers: in the field, every s is `y - 32 wraps` for some `wraps`.
+#[test]
+fn past_011_the_amount_is_bound() {
+    for op in DYNAMIC {
+        let mut other = Case::default();
+        push(&mut other, binary(op), 0x89ab_cdef, 4);
+        let (trace, publics) = other.accepts(&Shift, 1);
+        // A shift by 4 that answers a request for a shift by 3.
+        let wraps = -Val::new(32).inverse();
+        let forged = with(&Shift, &trace, 0, &[("y[0]", Val::new(3)), ("wraps", wraps)]);
+        let mut case = Case::default();
+        let result = alu::coprocessor(&binary(op), 0x89ab_cdef, 4).unwrap();
+        case.operation(binary(op), 0x89ab_cdef, 3, result);
+        assert!(case.lookups_refuse(&Shift, &forged, &publics) > 0, "{op:?}");
+    }
+}
+
+/// The dropped bits could hide in a carry that is no byte.
+#[test]
+fn carries_are_bound() {
+    let mut case = Case::default();
+    push(&mut case, binary(Op::Shl), 0x0123_4567, 4);
+    let (trace, publics) = case.accepts(&Shift, 1);
+    // The lowest product is 0: dropped = -256 carry. The result would be one too large.
+    let cells = [("carry[0]", Val::ONE), ("dropped", -Val::new(256)), ("z[0]", Val::new(0x5671))];
+    let mut forged = Case::default();
+    forged.operation(binary(Op::Shl), 0x0123_4567, 4, 0x1234_5671);
+    assert!(forged.lookups_refuse(&Shift, &with(&Shift, &trace, 0, &cells), &publics) > 0);
 }
