@@ -16,9 +16,10 @@ fn program(fixture: &Fixture) -> Program {
         Call::Entry { name, .. } => Preset::Entry { name: name.clone() },
         Call::Contract { .. } => Preset::Contract,
     };
-    let module = load(&fixture.wasm, &preset).unwrap();
-    let lowered = lower(&module).unwrap();
-    instantiate(&lowered.program, lowered.init).unwrap()
+    let name = &fixture.name;
+    let module = load(&fixture.wasm, &preset).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let lowered = lower(&module).unwrap_or_else(|error| panic!("{name}: {error}"));
+    instantiate(&lowered.program, lowered.init).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn input(fixture: &Fixture) -> Input {
@@ -63,6 +64,8 @@ fn executes_to_what_rwasm_gives() {
 #[test]
 fn the_sample_meets_every_constraint() {
     for fixture in sample() {
+        // In case the process is ended.
+        eprintln!("{}", fixture.name);
         let (key, _) = setup(program(&fixture), Default::default()).unwrap();
         let (_, report) = check(&key, &input(&fixture), &Options::default(), &mut |_| {})
             .unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
