@@ -9,7 +9,10 @@ use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
-use rwprove_isa::{FIRST_REQUEST_TAG, Instr, Op, record::CpuEvent};
+use rwprove_isa::{
+    FIRST_REQUEST_TAG, Instr, Op,
+    record::{CpuEvent, limbs},
+};
 
 use crate::{Val, bus, counts::Counts, table::Shard};
 
@@ -59,6 +62,12 @@ pub(crate) fn limbs_of<AB: InteractionBuilder<F = Val>>(bytes: [AB::Var; 4]) -> 
 /// The bytes of a word, lowest first.
 pub(crate) fn bytes(word: u32) -> [u32; 4] {
     word.to_le_bytes().map(u32::from)
+}
+
+/// The limbs of a 64-bit number, lowest first.
+pub(crate) fn limbs64(x: u64) -> [u32; 4] {
+    let ([a, b], [c, d]) = (limbs(x as u32), limbs((x >> 32) as u32));
+    [a, b, c, d]
 }
 
 /// The instruction and the event of a row of the cpu table. A row that is not there leaves the

@@ -3,13 +3,13 @@
 use p3_matrix::dense::RowMajorMatrix;
 use rwprove_isa::{
     Op,
-    record::{clock, limbs, word},
+    record::{clock, word},
 };
 
 use super::DivCols;
 use crate::{
     Val,
-    coprocessor::{self, product_limbs},
+    coprocessor::{self, limbs64, product_limbs},
     counts::Counts,
     table::Shard,
 };
@@ -30,11 +30,6 @@ pub(super) fn fill(shard: &Shard<'_>, height: usize, counts: &Counts) -> RowMajo
         count(&cols, counts);
         cols.write_to(cells);
     })
-}
-
-fn limbs64(x: u64) -> [u32; 4] {
-    let ([a, b], [c, d]) = (limbs(x as u32), limbs((x >> 32) as u32));
-    [a, b, c, d]
 }
 
 /// `None` for a division by zero, which no row can show.

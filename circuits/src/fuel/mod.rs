@@ -28,8 +28,9 @@ use crate::{
     table::{Shard, Table},
 };
 
-/// Most rows of the table: `2^14` limbs below `2^16` sum up to less than `2^30`.
-pub const MAX_ROWS: usize = 1 << 14;
+/// log2 of the most rows: so many limbs below `2^16` sum up to less than `2^30`. The shape must keep
+/// to it.
+pub const MAX_LOG_HEIGHT: usize = 14;
 
 /// The table of `FuelCharge`, `FuelLeftLo` and `FuelLeftHi`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,7 +8,12 @@ use rwprove_isa::{
 };
 
 use super::FuelCols;
-use crate::{Val, coprocessor, counts::Counts, table::Shard};
+use crate::{
+    Val,
+    coprocessor::{self, limbs64},
+    counts::Counts,
+    table::Shard,
+};
 
 /// What an event charges, in limbs; nothing if it is refused or a question.
 fn charged(instr: &Instr, event: &CpuEvent) -> [u32; 4] {
@@ -22,11 +27,6 @@ fn charged(instr: &Instr, event: &CpuEvent) -> [u32; 4] {
 fn amount(event: &CpuEvent) -> [u32; 4] {
     let ([low, high], [low2, high2]) = (event.b, event.a);
     [low, high, low2, high2]
-}
-
-fn limbs64(x: u64) -> [u32; 4] {
-    let ([a, b], [c, d]) = (limbs(x as u32), limbs((x >> 32) as u32));
-    [a, b, c, d]
 }
 
 /// The sums before each event, and last those after all.
