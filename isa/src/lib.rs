@@ -11,6 +11,7 @@ pub mod record;
 pub mod runtime;
 mod statement;
 mod trap;
+pub mod validate;
 
 pub use instr::{FIRST_REQUEST_TAG, Flag, Instr, MAX_FUEL, Op, Operand, Pc, Slot};
 pub use program::{HALT_PC, MAX_CODE, Program, STUCK_PC, TRAP_STUBS};

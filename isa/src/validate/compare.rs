@@ -1,0 +1,397 @@
+//! Whether two terms are equal for all values of their leaves.
+//!
+//! Terms are equal if they are the same term, or the same function of equal arguments. Where the
+//! two sides compute a value in different ways (shifts, rotations and signed divisions of 64-bit
+//! numbers, products of 128 bits) both are *evaluated* on many operands, chosen and random: this is
+//! a test and no proof, see `docs/spec/validator.md`. What has been found once for a pair of
+//! expressions is remembered for all blocks.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::term::{Fun, Node, Term, Terms, commutes, eval};
+
+/// Operands tried for one pair of expressions.
+const SAMPLES: u64 = 384;
+/// Values at which operations change their behaviour.
+const SPECIAL: [u32; 26] = [
+    0,
+    1,
+    2,
+    3,
+    15,
+    16,
+    30,
+    31,
+    32,
+    33,
+    34,
+    62,
+    63,
+    64,
+    65,
+    127,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x1_0000,
+    0x7fff_fffe,
+    0x7fff_ffff,
+    0x8000_0000,
+    0x8000_0001,
+    0xffff_fffe,
+    0xffff_ffff,
+];
+
+/// A node of an expression whose leaves are variables.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    /// A variable; whether it is a truth value.
+    Variable(bool),
+    Const(u32),
+    App(Fun, Box<[u32]>),
+}
+
+/// Two expressions, and conditions that are known not to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Shape {
+    steps: Vec<Step>,
+    pair: [u32; 2],
+    excluded: Vec<u32>,
+}
+
+/// How equalities were found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Equalities {
+    /// Pairs of terms that were the same or had equal parts.
+    pub by_structure: usize,
+    /// Pairs of terms that were evaluated.
+    pub by_evaluation: usize,
+    /// Different expressions among those.
+    pub shapes: usize,
+}
+
+/// Remembers what was found.
+#[derive(Default)]
+pub(super) struct Equality {
+    shapes: HashMap<Shape, bool>,
+    pub(super) found: Equalities,
+}
+
+/// The equalities of one block.
+pub(super) struct Classes<'a> {
+    terms: &'a Terms,
+    known: &'a mut Equality,
+    /// Of a term the smallest one of its class.
+    class: HashMap<Term, Term>,
+    /// Pairs found different, with the number of conditions excluded then.
+    different: HashMap<(Term, Term), usize>,
+    /// Conditions that left the block before.
+    excluded: Vec<Term>,
+}
+
+impl<'a> Classes<'a> {
+    pub(super) fn new(terms: &'a Terms, known: &'a mut Equality) -> Self {
+        Self {
+            terms,
+            known,
+            class: HashMap::new(),
+            different: HashMap::new(),
+            excluded: Vec::new(),
+        }
+    }
+
+    /// From here on the condition does not hold.
+    pub(super) fn exclude(&mut self, when: Term) {
+        self.excluded.push(when);
+    }
+
+    fn class(&self, term: Term) -> Term {
+        self.class.get(&term).copied().unwrap_or(term)
+    }
+
+    /// Whether both terms always have one value.
+    pub(super) fn equal(&mut self, a: Term, b: Term) -> bool {
+        let equal = self.compare(a, b);
+        self.known.found.by_structure += equal as usize;
+        equal
+    }
+
+    /// Compares parts first, without recursion: terms can be as deep as a block is long.
+    fn compare(&mut self, a: Term, b: Term) -> bool {
+        let mut open = vec![Pair::new(a, b)];
+        let mut parts_equal = None;
+        while let Some(pair) = open.last_mut() {
+            let (a, b) = (pair.a, pair.b);
+            let result = match parts_equal.take() {
+                None => self.at_once(a, b),
+                Some(true) => {
+                    pair.next += 1;
+                    None
+                }
+                Some(false) if !pair.exchanged && self.commutes(a) => {
+                    (pair.next, pair.exchanged) = (0, true);
+                    None
+                }
+                Some(false) => Some(self.evaluate(a, b, true) || self.evaluate(a, b, false)),
+            };
+            let equal = match (result, self.part(pair)) {
+                (Some(equal), _) => equal,
+                (None, None) => true,
+                (None, Some((x, y))) => {
+                    open.push(Pair::new(x, y));
+                    continue;
+                }
+            };
+            self.remember(a, b, equal);
+            open.pop();
+            parts_equal = Some(equal);
+        }
+        parts_equal == Some(true)
+    }
+
+    /// The answer, if no parts need to be compared.
+    fn at_once(&mut self, a: Term, b: Term) -> Option<bool> {
+        let (x, y) = (self.class(a), self.class(b));
+        if x == y {
+            return Some(true);
+        }
+        if self.different.get(&(x, y)) == Some(&self.excluded.len()) {
+            return Some(false);
+        }
+        match (self.terms.node(a), self.terms.node(b)) {
+            (Node::App(f, x), Node::App(g, y)) if f == g && x.len() == y.len() => None,
+            _ => Some(self.evaluate(a, b, true) || self.evaluate(a, b, false)),
+        }
+    }
+
+    fn commutes(&self, term: Term) -> bool {
+        matches!(self.terms.node(term), Node::App(fun, _) if commutes(*fun))
+    }
+
+    /// The next pair of parts to compare.
+    fn part(&self, pair: &Pair) -> Option<(Term, Term)> {
+        let (Node::App(_, x), Node::App(_, y)) = (self.terms.node(pair.a), self.terms.node(pair.b))
+        else {
+            return None;
+        };
+        let other = if pair.exchanged { 1 - pair.next.min(1) } else { pair.next };
+        Some((*x.get(pair.next)?, *y.get(other)?))
+    }
+
+    fn remember(&mut self, a: Term, b: Term, equal: bool) {
+        let (a, b) = (self.class(a), self.class(b));
+        if !equal {
+            self.different.insert((a, b), self.excluded.len());
+        } else if a != b {
+            // The smaller number stands for the class: so no term becomes a part of itself.
+            let (first, other) = (a.min(b), a.max(b));
+            let members = self.class.values_mut().filter(|class| **class == other);
+            members.for_each(|class| *class = first);
+            self.class.insert(other, first);
+        }
+    }
+
+    /// All parts of a term, up to classes.
+    fn parts(&self, term: Term) -> HashSet<Term> {
+        let mut parts = HashSet::new();
+        let mut work = vec![self.class(term)];
+        while let Some(term) = work.pop() {
+            if parts.insert(term)
+                && let Node::App(_, args) = self.terms.node(term)
+            {
+                work.extend(args.iter().map(|&a| self.class(a)));
+            }
+        }
+        parts
+    }
+
+    /// Evaluates; with `share`, parts that both have are variables.
+    fn evaluate(&mut self, a: Term, b: Term, share: bool) -> bool {
+        let shared = if share {
+            self.parts(a).intersection(&self.parts(b)).copied().collect()
+        } else {
+            HashSet::new()
+        };
+        if share && shared.iter().all(|&t| !matches!(self.terms.node(t), Node::App(..))) {
+            return false; // the same as without sharing
+        }
+        let mut builder =
+            Builder { classes: self, shared, steps: Vec::new(), index: HashMap::new() };
+        let pair = [builder.add(a), builder.add(b)];
+        let variables = builder.variables();
+        let mut excluded = Vec::new();
+        for &when in &self.excluded {
+            // A condition on other variables says nothing here.
+            let (steps, index) = (builder.steps.len(), builder.index.clone());
+            let step = builder.add(when);
+            if builder.variables() == variables {
+                excluded.push(step);
+            } else {
+                builder.steps.truncate(steps);
+                builder.index = index;
+            }
+        }
+        let shape = Shape { steps: builder.steps, pair, excluded };
+        if let Some(&equal) = self.known.shapes.get(&shape) {
+            self.known.found.by_evaluation += equal as usize;
+            return equal;
+        }
+        let equal = shape.holds();
+        self.known.shapes.insert(shape, equal);
+        self.known.found.by_evaluation += equal as usize;
+        self.known.found.shapes += equal as usize;
+        equal
+    }
+}
+
+/// Two terms under comparison.
+struct Pair {
+    a: Term,
+    b: Term,
+    /// Number of the part that is compared now.
+    next: usize,
+    /// Whether the first part of one is compared with the second of the other.
+    exchanged: bool,
+}
+
+impl Pair {
+    fn new(a: Term, b: Term) -> Self {
+        Self { a, b, next: 0, exchanged: false }
+    }
+}
+
+struct Builder<'a, 'b> {
+    classes: &'a Classes<'b>,
+    shared: HashSet<Term>,
+    steps: Vec<Step>,
+    index: HashMap<Term, u32>,
+}
+
+impl Builder<'_, '_> {
+    /// Adds a term after its parts.
+    fn add(&mut self, term: Term) -> u32 {
+        let terms = self.classes.terms;
+        let mut open = vec![(self.classes.class(term), false)];
+        let mut last = 0;
+        while let Some((term, ready)) = open.pop() {
+            if let Some(&step) = self.index.get(&term) {
+                last = step;
+                continue;
+            }
+            let step = match terms.node(term) {
+                Node::Const(value) => Step::Const(*value),
+                Node::App(_, args) if !self.shared.contains(&term) && !ready => {
+                    open.push((term, true));
+                    open.extend(args.iter().map(|&a| (self.classes.class(a), false)));
+                    continue;
+                }
+                Node::App(fun, args) if !self.shared.contains(&term) => {
+                    let step = |a: &Term| self.index.get(&self.classes.class(*a)).copied();
+                    Step::App(*fun, args.iter().filter_map(step).collect())
+                }
+                _ => Step::Variable(terms.is_truth(term)),
+            };
+            self.steps.push(step);
+            last = self.steps.len() as u32 - 1;
+            self.index.insert(term, last);
+        }
+        last
+    }
+
+    fn variables(&self) -> usize {
+        self.steps.iter().filter(|s| matches!(s, Step::Variable(_))).count()
+    }
+}
+
+impl Shape {
+    /// Whether the pair is equal on all samples.
+    fn holds(&self) -> bool {
+        let mut values = vec![0; self.steps.len()];
+        let mut used = 0;
+        // A condition that excludes most samples must not leave too few.
+        for sample in 0..4 * SAMPLES {
+            let mut random = Random(sample.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995);
+            let mut drawn = Vec::new();
+            for i in 0..self.steps.len() {
+                values[i] = match &self.steps[i] {
+                    Step::Const(value) => *value,
+                    Step::Variable(truth) => {
+                        let value = random.value(&drawn);
+                        drawn.push(value);
+                        if *truth { value & 1 } else { value }
+                    }
+                    Step::App(fun, args) => {
+                        let args: Vec<u32> = args.iter().map(|&a| values[a as usize]).collect();
+                        eval(*fun, &args).unwrap_or_else(|| unknown(*fun, &args))
+                    }
+                };
+            }
+            if self.excluded.iter().any(|&when| values[when as usize] != 0) {
+                continue;
+            }
+            if values[self.pair[0] as usize] != values[self.pair[1] as usize] {
+                return false;
+            }
+            used += 1;
+            if used == SAMPLES {
+                break;
+            }
+        }
+        used >= SAMPLES / 4
+    }
+}
+
+/// A function that has no value here is any function: one that mixes its arguments.
+fn unknown(fun: Fun, args: &[u32]) -> u32 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (fun, args).hash(&mut hasher);
+    hasher.finish() as u32
+}
+
+/// A small generator: the samples are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ z >> 31) as u32
+    }
+
+    /// A special value, a small one, one near a value drawn before, or any.
+    fn value(&mut self, drawn: &[u32]) -> u32 {
+        let (kind, pick, any) = (self.next() % 8, self.next() as usize, self.next());
+        match kind {
+            0..3 => SPECIAL[pick % SPECIAL.len()],
+            3 => any % 256,
+            4 if !drawn.is_empty() => {
+                let near = drawn[pick % drawn.len()];
+                [near, near.wrapping_add(1), near.wrapping_sub(1), !near][any as usize % 4]
+            }
+            _ => any,
+        }
+    }
+}
+
+/// The slots whose contents at the block's start a term depends on.
+pub(super) fn slots(
+    terms: &Terms,
+    roots: impl IntoIterator<Item = Term>,
+    into: &mut BTreeSet<i32>,
+) {
+    let mut seen = HashSet::new();
+    let mut work: Vec<Term> = roots.into_iter().collect();
+    while let Some(term) = work.pop() {
+        if !seen.insert(term) {
+            continue;
+        }
+        match terms.node(term) {
+            Node::Leaf(super::term::Leaf::Slot(slot)) => _ = into.insert(*slot),
+            Node::App(_, args) => work.extend(args.iter().copied()),
+            _ => {}
+        }
+    }
+}
