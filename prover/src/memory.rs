@@ -77,21 +77,17 @@ const LOG_INSTRUCTION: usize = 10;
 
 /// What the executor may put into a shard of a shape.
 fn rows(shape: &Shape) -> Rows {
-    let room = |name| {
-        let chip = ChipId::ALL.iter().find(|chip| chip.name() == name);
-        chip.map_or(1 << 10, |&chip| shape.room(chip))
-    };
     Rows {
-        cpu: room("cpu"),
-        bitwise: room("bitwise"),
-        shift: room("shift"),
-        mul: room("mul"),
-        div: room("div"),
-        bits: room("bits"),
-        access: room("access"),
-        refresh: room("refresh"),
-        keccak: room("keccak"),
-        fuel: room("fuel"),
-        merkle: room("merkle"),
+        cpu: shape.room(ChipId::Cpu),
+        bitwise: shape.room(ChipId::Bitwise),
+        shift: shape.room(ChipId::Shift),
+        mul: shape.room(ChipId::Mul),
+        div: shape.room(ChipId::Div),
+        bits: shape.room(ChipId::Bits),
+        access: shape.room(ChipId::Access),
+        refresh: shape.room(ChipId::Refresh),
+        keccak: shape.room(ChipId::Keccak),
+        fuel: shape.room(ChipId::Fuel),
+        merkle: shape.room(ChipId::Merkle),
     }
 }

@@ -9,7 +9,7 @@ use p3_batch_stark::{ProverData, ProverOnlyData, StarkInstance, prove_batch};
 use p3_field::PrimeField32;
 use rwprove_circuits::{
     Val, cpu,
-    machine::{self as tables, Instance},
+    machine::{self as tables, ChipId, Instance},
     shape::Shape,
     table,
 };
@@ -37,6 +37,8 @@ use crate::{
 pub struct Options {
     /// Bound on memory in bytes; shards are cut so that the estimate stays below it.
     pub max_memory: u64,
+    /// Rows of a shard, instead of those that `max_memory` allows.
+    pub limits: Option<Rows>,
     /// Rows after which a run that has not ended is given up.
     pub max_rows: u64,
     /// Leave the input's digest out of the statement.
@@ -45,9 +47,22 @@ pub struct Options {
     pub resume: Option<PathBuf>,
 }
 
+impl Options {
+    fn execution(&self, key: &VerifyingKey) -> Result<Execution, ProveError> {
+        let limits = self.limits.map_or_else(|| memory::limits(key, self.max_memory), Ok)?;
+        Ok(Execution { limits, max_rows: self.max_rows })
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Self { max_memory: memory::DEFAULT, max_rows: 1 << 40, private_input: false, resume: None }
+        Self {
+            max_memory: memory::DEFAULT,
+            limits: None,
+            max_rows: 1 << 40,
+            private_input: false,
+            resume: None,
+        }
     }
 }
 
@@ -102,11 +117,9 @@ pub fn prove(
     options: &Options,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<Proved, ProveError> {
-    let limits = memory::limits(&key.key, options.max_memory)?;
-    let execution = Execution { limits, max_rows: options.max_rows };
-    let directory = options.resume.as_ref();
-    let directory =
-        directory.map(|path| Directory::open(path, &manifest(&key.key, input, &limits)));
+    let execution = options.execution(&key.key)?;
+    let manifest = manifest(&key.key, input, &execution.limits);
+    let directory = options.resume.as_ref().map(|path| Directory::open(path, &manifest));
     let mut prover = Prover {
         key,
         fuel_limit: input.fuel_limit.unwrap_or(u64::MAX),
@@ -132,8 +145,7 @@ pub fn check(
     options: &Options,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<(Statement, Report), ProveError> {
-    let limits = memory::limits(&key.key, options.max_memory)?;
-    let execution = Execution { limits, max_rows: options.max_rows };
+    let execution = options.execution(&key.key)?;
     let end = execute(&key.program, input, execution, |cut| {
         progress(&started(&cut));
         let (_, instances) = fill(key, &cut)?;
@@ -255,14 +267,14 @@ fn fill(key: &ProvingKey, cut: &Cut) -> Result<(Shape, Vec<Instance>), ProveErro
 
 /// What the public values say of a shard.
 fn boundary(instances: &[Instance], cut: &Cut) -> Boundary {
-    let public = |name: &str, place: usize| {
-        let table = instances.iter().find(|instance| instance.chip.id().name() == name);
+    let public = |chip: ChipId, place: usize| {
+        let table = instances.iter().find(|instance| instance.chip.id() == chip);
         table.and_then(|t| t.publics.get(place)).map_or(0, Val::as_canonical_u32)
     };
     Boundary {
-        end: std::array::from_fn(|i| public("cpu", cpu::public::END + i)),
-        spent: public("cpu", cpu::public::SPENT),
-        charged: std::array::from_fn(|i| public("fuel", machine::FUEL_CHARGED + i)),
+        end: std::array::from_fn(|i| public(ChipId::Cpu, cpu::public::END + i)),
+        spent: public(ChipId::Cpu, cpu::public::SPENT),
+        charged: std::array::from_fn(|i| public(ChipId::Fuel, machine::FUEL_CHARGED + i)),
         root: cut.merkle.root_after,
     }
 }

@@ -96,7 +96,7 @@ pub fn publics(
                 all.map(Val::from_u32).collect()
             }
             ChipId::Merkle => [before.root, boundary.root].concat(),
-            _ if chip.name() == "fuel" => {
+            ChipId::Fuel => {
                 let all = [limbs(registers.fuel), limbs(fuel_limit), boundary.charged];
                 all.into_iter().flatten().map(Val::from_u32).collect()
             }

@@ -6,6 +6,7 @@
 //! values of each STARK proof are made by the verifier, never read.
 
 use rwprove_circuits::{
+    machine::ChipId,
     merkle::{
         RegOpening,
         opening::{initial_root, run_words},
@@ -211,8 +212,8 @@ impl Shard {
         fuel_limit: u64,
         before: &State,
     ) -> Result<State, VerifyError> {
-        let has_fuel = self.shape.tables().any(|(chip, _)| chip.name() == "fuel");
-        if self.boundary.charged != [0; 4] && !has_fuel {
+        let fuel = self.shape.log_height(ChipId::Fuel);
+        if self.boundary.charged != [0; 4] && fuel.is_none() {
             return Err(VerifyError::FuelWithoutTable(shard));
         }
         let after = self.boundary.after(before).ok_or(VerifyError::FuelOverflow(shard))?;
