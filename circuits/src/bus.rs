@@ -154,6 +154,11 @@ fn split(message: &Message<Val>) -> (u32, Vec<u32>) {
     (fields.next().unwrap_or(0), fields.collect())
 }
 
+/// Whether the message is of a kind that the `bytes` table provides.
+pub(crate) fn is_lookup(message: &Message<Val>) -> bool {
+    matches!(split(message).0, tag::RANGE16 | tag::AND | tag::PAIR | tag::POW)
+}
+
 /// Whether the message is one that the `bytes` table provides.
 pub(crate) fn holds(message: &Message<Val>) -> bool {
     let (tag, fields) = split(message);

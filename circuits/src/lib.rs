@@ -23,9 +23,9 @@ pub mod counts;
 pub mod cpu;
 pub mod div;
 mod field;
+pub mod fuel;
 #[cfg(test)]
 mod harness;
-pub mod fuel;
 pub mod keccak;
 pub mod machine;
 pub mod merkle;

@@ -23,7 +23,7 @@ pub const fn log_heights(chip: ChipId) -> (usize, usize) {
     match chip {
         ChipId::Cpu => (CPU_CLASSES[0], CPU_CLASSES[CPU_CLASSES.len() - 1]),
         ChipId::Keccak => (5, 17),
-//MISSING        ChipId::Fuel => (4, 14),
+        ChipId::Fuel => (4, 14),
         ChipId::Program => (program::MIN_LOG_HEIGHT, 22),
         ChipId::Bytes => (bytes::LOG_HEIGHT, bytes::LOG_HEIGHT),
         _ => (8, 20),

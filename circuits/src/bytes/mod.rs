@@ -103,20 +103,23 @@ impl Table for Bytes {
 
     /// To be filled after all other tables.
     fn fill(&self, _shard: &Shard<'_>, height: usize, counts: &Counts) -> RowMajorMatrix<Val> {
-        let width = BytesCols::<Val>::WIDTH;
-        let mut values = Val::zero_vec(height * width);
-        let count = |of: &[AtomicU32], i: usize| {
-            Val::from_u32(of.get(i).map_or(0, |count| count.load(Relaxed)))
+        let mut values = Val::zero_vec(height * BytesCols::<Val>::WIDTH);
+        fill(counts, &mut values);
+        RowMajorMatrix::new(values, BytesCols::<Val>::WIDTH)
+    }
+}
+
+fn fill(counts: &Counts, values: &mut [Val]) {
+    let count = |of: &[AtomicU32], i: usize| {
+        Val::from_u32(of.get(i).map_or(0, |count| count.load(Relaxed)))
+    };
+    for (i, row) in values.chunks_exact_mut(BytesCols::<Val>::WIDTH).enumerate() {
+        let columns = BytesCols {
+            range16: count(&counts.range16, i),
+            and: count(&counts.and, i),
+            pair: count(&counts.pair, i),
+            pow: count(&counts.pow, i),
         };
-        for (i, row) in values.chunks_exact_mut(width).enumerate() {
-            let columns = BytesCols {
-                range16: count(&counts.range16, i),
-                and: count(&counts.and, i),
-                pair: count(&counts.pair, i),
-                pow: count(&counts.pow, i),
-            };
-            columns.write_to(row);
-        }
-        RowMajorMatrix::new(values, width)
+        columns.write_to(row);
     }
 }

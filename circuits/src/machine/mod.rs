@@ -10,15 +10,15 @@ use rwprove_isa::Program;
 
 use crate::{
     Val,
-//MISSING    access::Access,
-//MISSING    bits::Bits,
+    access::Access,
+    bits::Bits,
     bitwise::Bitwise,
     bytes::Bytes,
     check::{Check, Lookups, Violation},
     counts::Counts,
     cpu::Cpu,
-//MISSING    div::Div,
-//MISSING    fuel::Fuel,
+    div::Div,
+    fuel::Fuel,
     keccak::Keccak,
     merkle::Merkle,
     mul::Mul,
@@ -72,7 +72,7 @@ macro_rules! chips {
         /// Does the same with whichever table it is.
         macro_rules! each {
             ($d chip:expr, $d table:ident => $d body:expr) => {
-                match $d chip { $(Chip::$name($d table) => $d body,)* }
+                match $d chip { $($crate::machine::Chip::$name($d table) => $d body,)* }
             };
         }
 
@@ -88,12 +88,12 @@ chips! { $
     Bitwise(Bitwise): |_| Bitwise,
     Shift(Shift): |_| Shift,
     Mul(Mul): |_| Mul,
-//MISSING    Div(Div): |_| Div,
-//MISSING    Bits(Bits): |_| Bits,
-//MISSING    Access(Access): |_| Access,
+    Div(Div): |_| Div,
+    Bits(Bits): |_| Bits,
+    Access(Access): |_| Access,
     Refresh(Refresh): |_| Refresh,
     Keccak(Keccak): |_| Keccak,
-//MISSING    Fuel(Fuel): |_| Fuel,
+    Fuel(Fuel): |_| Fuel,
     Merkle(Merkle): |_| Merkle,
     Program(Code): Code::clone,
     Bytes(Bytes): |_| Bytes,
@@ -228,3 +228,7 @@ pub fn gather(instances: &[Instance]) -> Result<Check, Violation> {
     }
     Ok(check)
 }
+
+// After the macros, which the tests use.
+#[cfg(test)]
+mod tests;
