@@ -20,9 +20,14 @@ pub(super) struct Emitted {
     pub weight: u16,
 }
 
-/// The rows of a block.
-pub(super) fn emit(block: &Block, live_out: &Slots) -> Result<Vec<Emitted>, LowerError> {
-    let mut alloc = Allocator::new(block, live_out);
+/// The rows of a block. `live_if_taken` are the slots that are read if its last branch is taken, if
+/// it ends with a conditional one.
+pub(super) fn emit(
+    block: &Block,
+    live_out: &Slots,
+    live_if_taken: Option<&Slots>,
+) -> Result<Vec<Emitted>, LowerError> {
+    let mut alloc = Allocator { live_if_taken, ..Allocator::new(block, live_out) };
     for (i, node) in block.nodes.iter().enumerate() {
         alloc.node(i, node)?;
     }
@@ -36,6 +41,7 @@ type Move = (Slot, Val);
 struct Allocator<'a> {
     block: &'a Block,
     live_out: &'a Slots,
+    live_if_taken: Option<&'a Slots>,
     last: Vec<Option<usize>>,
     /// Slots where the block must leave the value.
     finals: HashMap<Id, Vec<Slot>>,
@@ -89,6 +95,7 @@ impl<'a> Allocator<'a> {
         Self {
             block,
             live_out,
+            live_if_taken: None,
             last,
             finals,
             calls,
@@ -366,13 +373,18 @@ impl<'a> Allocator<'a> {
         let mut spare = self.spare(moves);
         for &id in keep {
             let slot = self.slot_of(id)?;
-            let overwritten = moves.iter().any(|&(to, val)| to == slot && val != Val::Id(id));
-            if overwritten {
+            if !moves.iter().any(|&(to, val)| to == slot && val != Val::Id(id)) {
+                continue;
+            }
+            // One of the moves may bring it to where it can stay.
+            let copy = moves.iter().find(|&&(_, val)| val == Val::Id(id)).map(|m| m.0);
+            let place = copy.unwrap_or(spare);
+            if copy.is_none() {
                 pending.push((spare, Operand::Slot(slot)));
-                if let Some(place) = self.place.get_mut(id) {
-                    *place = Some(spare);
-                }
                 spare += 1;
+            }
+            if let Some(old) = self.place.get_mut(id) {
+                *old = Some(place);
             }
         }
         while !pending.is_empty() {
@@ -409,22 +421,55 @@ impl<'a> Allocator<'a> {
     fn end(&mut self) -> Result<(), LowerError> {
         self.weight = self.weight.saturating_add(self.block.last_weight);
         let mut moves: Vec<Move> = Vec::new();
+        let mut late: Vec<Move> = Vec::new();
+        let mut reads: Vec<Id> = self.block.last.iter().flat_map(|row| row.reads()).collect();
         for (slot, val) in (self.block.low..).zip(&self.block.stack) {
-            if let Some(val) = *val
-                && self.live_out.contains(slot)
-            {
-                moves.push((slot, val));
+            let Some(val) = *val else { continue };
+            if !self.live_out.contains(slot) {
+                continue;
+            }
+            // What only the fall-through path reads is moved after the branch.
+            match self.live_if_taken {
+                Some(taken) if !taken.contains(slot) => late.push((slot, val)),
+                _ => moves.push((slot, val)),
             }
         }
-        let reads: Vec<Id> = self.block.last.iter().flat_map(|row| row.reads()).collect();
+        let (late, early) = self.sinkable(&moves, late)?;
+        moves.extend(early);
+        reads.extend(late.iter().filter_map(|&(_, val)| match val {
+            Val::Id(id) => Some(id),
+            Val::Const(_) => None,
+        }));
         self.parallel(&moves, &reads)?;
         for row in &self.block.last {
             self.emit_row(row, None)?;
         }
+        self.parallel(&late, &[])?;
         self.flush_fuel();
         if let Some(last) = self.rows.last_mut() {
             last.weight = last.weight.saturating_add(self.weight);
         }
         Ok(())
+    }
+
+    /// Parts the late moves whose values survive the early moves from the others.
+    fn sinkable(
+        &self,
+        early: &[Move],
+        late: Vec<Move>,
+    ) -> Result<(Vec<Move>, Vec<Move>), LowerError> {
+        let mut parts = (Vec::new(), Vec::new());
+        for (to, val) in late {
+            let survives = match val {
+                Val::Const(_) => true,
+                Val::Id(id) => {
+                    let slot = self.slot_of(id)?;
+                    let overwritten = early.iter().any(|&(to, v)| to == slot && v != val);
+                    !overwritten || early.iter().any(|&(_, v)| v == val)
+                }
+            };
+            if survives { parts.0.push((to, val)) } else { parts.1.push((to, val)) }
+        }
+        Ok(parts)
     }
 }

@@ -92,9 +92,9 @@ fn live_in(block: &Block, live_out: &Slots) -> Slots {
     slots
 }
 
-/// The slots that are read after each block. `successors` gives the indices of the blocks after a
-/// block.
-pub(super) fn live_out(blocks: &[Block], successors: &[Vec<usize>]) -> Vec<Slots> {
+/// The slots that are read from the start of each block on, and after each. `successors` gives the
+/// indices of the blocks after a block.
+pub(super) fn live(blocks: &[Block], successors: &[Vec<usize>]) -> (Vec<Slots>, Vec<Slots>) {
     let mut outs: Vec<Slots> = blocks.iter().map(|block| Slots::new(block.low)).collect();
     let mut ins = outs.clone();
     let mut callers = vec![Vec::new(); blocks.len()];
@@ -132,5 +132,5 @@ pub(super) fn live_out(blocks: &[Block], successors: &[Vec<usize>]) -> Vec<Slots
             }
         }
     }
-    outs
+    (ins, outs)
 }

@@ -333,12 +333,19 @@ impl Linker {
                 Exit::Frame | Exit::Nobody => Vec::new(),
             })
             .collect();
-        let live = liveness::live_out(&blocks, &successors);
+        let (live_in, live) = liveness::live(&blocks, &successors);
         let first_cold = self.open.len();
         for (i, ((block, live), &(pc, deep))) in blocks.iter().zip(&live).zip(&starts).enumerate() {
             let start = self.here();
             self.labels.insert((pc, deep), start);
-            for row in alloc::emit(block, live)? {
+            let taken = match (&block.exit, block.falls) {
+                (Exit::Blocks(pcs), Some(falls)) if !block.last.is_empty() => {
+                    let taken = pcs.iter().find(|pc| **pc != falls);
+                    taken.and_then(|pc| live_in.get(find(*pc, deep)?))
+                }
+                _ => None,
+            };
+            for row in alloc::emit(block, live, taken)? {
                 self.push(row, deep);
             }
             if let Some(falls) = block.falls
