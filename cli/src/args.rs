@@ -54,6 +54,9 @@ pub(crate) struct KeyArgs {
     pub(crate) program: ProgramArgs,
     #[command(flatten)]
     pub(crate) preset: PresetArgs,
+    /// Fuel limit of the runs: below what instantiation consumes, a program has another key
+    #[arg(long, value_name = "N")]
+    pub(crate) fuel: Option<u64>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

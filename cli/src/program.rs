@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use rwprove_executor::{Input, instantiate};
+use rwprove_executor::{Input, cold, instantiate};
 use rwprove_isa::{
     Program,
     front::{self, Preset},
+    validate::validate,
 };
 
 use crate::{
@@ -23,9 +24,16 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads, checks, lowers and instantiates a module.
-    pub(crate) fn read(path: &Path, entry: Option<&str>) -> Result<Self, CliError> {
-        Self::from_bytes(path, &files::read(path)?, entry)
+    /// Reads, checks, lowers and instantiates a module, and has the lowering validated.
+    ///
+    /// A fuel limit below what instantiation consumes ends the run inside instantiation; then the
+    /// program is the one that instantiates in the run, with a key of its own.
+    pub(crate) fn read(
+        path: &Path,
+        entry: Option<&str>,
+        fuel: Option<u64>,
+    ) -> Result<Self, CliError> {
+        Self::from_bytes(path, &files::read(path)?, entry, fuel)
     }
 
     /// The same for a file that was read already.
@@ -33,6 +41,7 @@ impl Loaded {
         path: &Path,
         bytes: &[u8],
         entry: Option<&str>,
+        fuel: Option<u64>,
     ) -> Result<Self, CliError> {
         let refused = |error: &dyn std::error::Error| {
             CliError::Refused(format!("{}: {error}", path.display()))
@@ -40,14 +49,18 @@ impl Loaded {
         let preset = entry.map_or(Preset::Contract, |name| Preset::Entry { name: name.into() });
         let module = front::load(bytes, &preset).map_err(|error| refused(&error))?;
         let lowered = front::lower(&module).map_err(|error| refused(&error))?;
-        let program =
+        validate(&module, &lowered).map_err(|error| refused(&error))?;
+        let mut program =
             instantiate(&lowered.program, lowered.init).map_err(|error| refused(&error))?;
+        if fuel.is_some_and(|limit| limit < program.fuel) {
+            program = cold(&lowered.program, lowered.init);
+        }
         Ok(Self { program, entry: module.entry })
     }
 
     /// The program that the options name.
-    pub(crate) fn from_args(args: &ProgramArgs) -> Result<Self, CliError> {
-        Self::read(&args.program, args.entry.as_deref())
+    pub(crate) fn from_args(args: &ProgramArgs, fuel: Option<u64>) -> Result<Self, CliError> {
+        Self::read(&args.program, args.entry.as_deref(), fuel)
     }
 
     /// The input tape: the entry's arguments, then the input file.

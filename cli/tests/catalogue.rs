@@ -5,6 +5,7 @@ use rwprove_fixtures::{Call, Exit, Fixture, all, sample, workload};
 use rwprove_isa::{
     Exit as Ended, Program,
     front::{Preset, load, lower},
+    validate::validate,
 };
 use rwprove_prover::{Options, check, prove, setup};
 use rwprove_verifier::shards;
@@ -19,6 +20,7 @@ fn program(fixture: &Fixture) -> Program {
     let name = &fixture.name;
     let module = load(&fixture.wasm, &preset).unwrap_or_else(|error| panic!("{name}: {error}"));
     let lowered = lower(&module).unwrap_or_else(|error| panic!("{name}: {error}"));
+    validate(&module, &lowered).unwrap_or_else(|error| panic!("{name}: {error}"));
     instantiate(&lowered.program, lowered.init).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

@@ -90,17 +90,31 @@ fn execute_calls_an_entry_with_slots() {
     assert_eq!(report["results"][0], 0x4a08_19db);
     assert_eq!(report["output"], "");
     fails(&["execute", "--program", FIB, "--entry", "run", "--args", "1"], 2, "argument slots");
-    fails(&["execute", "--program", FIB, "--entry", "walk"], 1, "walk");
+    fails(&["execute", "--program", FIB, "--entry", "walk"], 1, "entrypoint");
     fails(&["execute", "--program", FIB], 1, "main");
 }
 
 #[test]
 fn a_fuel_limit_ends_a_run_with_a_trap() {
-    let report = json(&["execute", "--program", FIB, "--entry", "run", "--fuel", "5000"]);
-    assert_eq!(report["exit"]["kind"], "trap");
-    assert_eq!(report["exit"]["code"], 9);
-    assert_eq!(report["exit"]["name"], "OutOfFuel");
-    assert_eq!(report["results"].as_array().unwrap().len(), 0);
+    // In the run, and before it: the module's memory alone costs 17408 units.
+    for limit in ["20000", "17408", "5000"] {
+        let report = json(&["execute", "--program", FIB, "--entry", "run", "--fuel", limit]);
+        assert_eq!(report["exit"]["kind"], "trap");
+        assert_eq!(report["exit"]["code"], 9);
+        assert_eq!(report["exit"]["name"], "OutOfFuel");
+        assert_eq!(report["results"].as_array().unwrap().len(), 0);
+    }
+    let dir = Dir::new("fuel");
+    let proof = dir.path("proof");
+    let run = ["--program", FIB, "--entry", "run"];
+    json(&[&["prove"], &run[..], &["--fuel", "5000", "--out", &proof]].concat());
+    json(&[&["verify", &proof], &run[..], &["--expect-trap", "OutOfFuel"]].concat());
+    let vkey = |fuel| {
+        let key = json(&[&["vkey"], &run[..], &["--fuel", fuel]].concat());
+        key["vkey"].as_str().unwrap().to_owned()
+    };
+    json(&["verify", &proof, "--vkey", &vkey("5000")]);
+    fails(&["verify", &proof, "--vkey", &vkey("17408")], 1, "refused");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) fn run(args: &RunArgs, quiet: bool) -> Result<(), CliError> {
     let start = Instant::now();
     let progress = Progress::start("setting up", quiet);
-    let loaded = Loaded::from_args(&args.program)?;
+    let loaded = Loaded::from_args(&args.program, args.input.fuel)?;
     let input = loaded.input(&args.input)?;
     let key = proving_key(&loaded.program, preset(args.preset.preset))?;
     let checked = check(&key, &input, &Options::default(), &mut |event| progress.now(said(event)));

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) fn run(args: &ExecuteArgs, quiet: bool) -> Result<(), CliError> {
     let start = Instant::now();
     let progress = Progress::start("executing", quiet);
-    let loaded = Loaded::from_args(&args.run.program)?;
+    let loaded = Loaded::from_args(&args.run.program, args.run.input.fuel)?;
     let input = loaded.input(&args.run.input)?;
     let executed = execute(&loaded.program, &input, args.max_rows);
     let executed = executed.map_err(|error| CliError::refused("the run has no result", error))?;

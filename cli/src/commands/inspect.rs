@@ -171,7 +171,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(), CliError> {
 }
 
 fn program(path: &Path, bytes: &[u8], entry: Option<&str>) -> Result<ProgramReport, CliError> {
-    let Loaded { program, entry } = Loaded::from_bytes(path, bytes, entry)?;
+    let Loaded { program, entry } = Loaded::from_bytes(path, bytes, entry, None)?;
     Ok(ProgramReport {
         module_keccak256: hex::encode(&program.module_hash),
         entry_slots: entry,

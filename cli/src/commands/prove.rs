@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn run(args: &ProveArgs, quiet: bool) -> Result<(), CliError> {
     let start = Instant::now();
     let progress = Progress::start("setting up", quiet);
-    let loaded = Loaded::from_args(&args.run.program)?;
+    let loaded = Loaded::from_args(&args.run.program, args.run.input.fuel)?;
     let input = loaded.input(&args.run.input)?;
     let key = proving_key(&loaded.program, preset(args.run.preset.preset))?;
     let defaults = Options::default();

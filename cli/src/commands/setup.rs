@@ -43,7 +43,7 @@ impl fmt::Display for SetupReport {
 pub(crate) fn run(args: &SetupArgs, quiet: bool) -> Result<(), CliError> {
     let start = Instant::now();
     let progress = Progress::start("setting up", quiet);
-    let program = Loaded::from_args(&args.key.program)?.program;
+    let program = Loaded::from_args(&args.key.program, args.key.fuel)?.program;
     let key = verifying_key(&program, preset(args.key.preset.preset))?;
     if let Some(path) = &args.out {
         let mut out = Writer::default();

@@ -72,7 +72,8 @@ fn verify(
                     wanted.bits()
                 )));
             }
-            let program = Loaded::read(program, args.entry.as_deref())?.program;
+            let fuel = Some(statement.fuel_limit);
+            let program = Loaded::read(program, args.entry.as_deref(), fuel)?.program;
             super::vkey::verifying_key(&program, wanted)?.digest()
         }
         (None, None) => {

@@ -26,7 +26,7 @@ impl fmt::Display for VkeyReport {
 }
 
 pub(crate) fn run(args: &KeyArgs) -> Result<(), CliError> {
-    let program = Loaded::from_args(&args.program)?.program;
+    let program = Loaded::from_args(&args.program, args.fuel)?.program;
     let key = verifying_key(&program, preset(args.preset.preset))?;
     let report = VkeyReport {
         vkey: hex::encode(&key.digest()),
