@@ -74,7 +74,7 @@ fn produce(
     let facts = run_words(input.bytes.len() as u32, input.state);
     let mut tree = MemoryTree::start(program, &input.bytes, facts)?;
     let input = tree.input_digest();
-    while let Some(record) = run.next() {
+    for record in run.by_ref() {
         let record = record?;
         let merkle = tree.apply(&record.chunks)?;
         if sender.send(Cut { record, merkle }).is_err() {

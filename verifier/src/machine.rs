@@ -9,9 +9,9 @@ use rwprove_circuits::{
     Val,
     cpu::public,
     machine::{Chip, ChipId, Machine},
-    shape::Shape,
+    shape::{Shape, log_heights},
 };
-use rwprove_isa::{MAX_CODE, keccak256};
+use rwprove_isa::keccak256;
 
 use crate::{
     bytes::{DecodeError, Reader, Writer},
@@ -43,7 +43,12 @@ fn tables() -> &'static Tables {
         let mut out = Writer::default();
         out.bytes(VERSIONS);
         out.u32(chips.len() as u32);
-        chips.iter().for_each(|chip| describe(chip.id().name(), chip, &mut out));
+        for chip in &chips {
+            describe(chip.id().name(), chip, &mut out);
+            let (min, max) = log_heights(chip.id());
+            out.u32(min as u32);
+            out.u32(max as u32);
+        }
         let layouts = chips.iter().map(TableLayout::new).collect();
         Tables { chips, layouts, digest: keccak256(&out.into_bytes()) }
     })
@@ -68,11 +73,7 @@ pub fn layout(shape: &Shape, parameters: Parameters) -> ProofLayout<'static> {
 
 /// The provable security of the largest shard that the machine allows.
 pub fn largest_security(preset: Preset) -> Security {
-    let tallest = ChipId::ALL.iter().map(|&chip| {
-        let (_, max) = rwprove_circuits::shape::log_heights(chip);
-        (chip, max as u8)
-    });
-    debug_assert!(MAX_CODE <= 1 << 22);
+    let tallest = ChipId::ALL.iter().map(|&chip| (chip, log_heights(chip).1 as u8));
     security(&layout(&Shape::new(tallest), preset.parameters()))
 }
 
@@ -138,4 +139,51 @@ pub(crate) fn read_shape(input: &mut Reader<'_>) -> Result<Shape, DecodeError> {
     let heights: [u8; ChipId::COUNT] = input.array()?;
     let tables = ChipId::ALL.iter().copied().zip(heights);
     Ok(Shape::new(tables.filter(|(_, log_height)| *log_height != ABSENT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use p3_lookup::check_multiplicity_height_bound;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_shard_has_the_bits_of_its_preset() {
+        for preset in Preset::ALL {
+            let security = largest_security(preset);
+            let best = security.best();
+            assert!(best.bits() >= preset.bits().into(), "{preset:?}: {best:?}");
+            // The lookup argument is part of the sum.
+            assert!(best.terms.iter().any(|(label, _)| *label == "logup-fingerprint"));
+        }
+    }
+
+    #[test]
+    fn multiplicities_of_the_largest_shard_do_not_wrap() {
+        let lookups: Vec<_> = ChipId::ALL.iter().map(|&c| table(c).lookups.clone()).collect();
+        let heights: Vec<_> = ChipId::ALL.iter().map(|&c| 1 << log_heights(c).1).collect();
+        assert!(check_multiplicity_height_bound(&lookups, &heights).is_ok());
+    }
+
+    #[test]
+    fn layouts_are_those_of_the_library() {
+        for chip in &tables().chips {
+            let layout = table(chip.id());
+            assert!(layout.degree <= 3 && layout.chunks() <= 2, "{:?}", chip.id());
+            let twice = TableLayout::new(chip);
+            assert_eq!(twice.lookups.len(), layout.lookups.len());
+        }
+    }
+
+    #[test]
+    fn shapes_keep_their_bytes() {
+        let shape = Shape::new([(ChipId::Cpu, 12), (ChipId::Bytes, 16), (ChipId::Fuel, 0)]);
+        let mut out = Writer::default();
+        write_shape(&shape, &mut out);
+        let bytes = out.into_bytes();
+        assert_eq!(bytes.len(), ChipId::COUNT);
+        assert_eq!(read_shape(&mut Reader::new(&bytes)), Ok(shape));
+        // No shape is allowed that lacks a table or has one too high.
+        assert!(shape.check(12).is_err());
+    }
 }
