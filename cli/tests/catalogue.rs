@@ -1,4 +1,5 @@
 //! Every fixture through the whole machine: lowered, executed, checked and proved.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 use rwprove_executor::{Input, Report, execute, instantiate};
 use rwprove_fixtures::{Call, Exit, Fixture, all, sample, workload};

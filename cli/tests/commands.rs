@@ -1,4 +1,5 @@
 //! The commands as a user sees them: files, answers and exit statuses.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 use std::{
     fs,
