@@ -178,6 +178,14 @@ impl<'a> Allocator<'a> {
         }
     }
 
+    /// Whether a move before node `at` may overwrite the slot.
+    fn idle(&self, slot: Slot, at: usize) -> bool {
+        match self.holder(slot) {
+            Some(id) => self.last.get(id).copied().flatten().is_none_or(|last| last < at),
+            None => !self.passes(slot),
+        }
+    }
+
     /// The value that lives in the slot (a value that has moved on leaves only a copy).
     fn holder(&self, slot: Slot) -> Option<Id> {
         let id = *self.holds.get(&slot)?;
@@ -196,6 +204,23 @@ impl<'a> Allocator<'a> {
     fn survives(&self, id: Id, slot: Slot, at: usize) -> bool {
         let last = self.last.get(id).copied().flatten().unwrap_or(at);
         !self.calls.iter().any(|&(call, base)| at < call && call < last && slot >= base)
+    }
+
+    /// Makes room where the block must leave a result: what is there and only waits to be moved
+    /// elsewhere is moved now.
+    fn make_room(&mut self, id: Id, at: usize) {
+        for slot in self.finals.get(&id).cloned().unwrap_or_default() {
+            let Some(held) = self.holder(slot).filter(|_| !self.free(slot, at)) else { continue };
+            let finals = self.finals.get(&held).cloned().unwrap_or_default();
+            let to = finals.iter().copied().find(|&to| {
+                self.live_out.contains(to) && self.idle(to, at) && self.survives(held, to, at)
+            });
+            if let Some(to) = to.filter(|_| !finals.contains(&slot)) {
+                self.emit_move(to, Operand::Slot(slot));
+                self.settle(held, to);
+                return;
+            }
+        }
     }
 
     /// A slot for the result of node `at`, none of `taken`.
@@ -264,6 +289,11 @@ impl<'a> Allocator<'a> {
         };
         let dropped = rows.iter().rev().take_while(unread).count();
         let rows = rows.get(..rows.len() - dropped).unwrap_or(rows);
+        if let [row] = rows
+            && let Some(id) = row.out()
+        {
+            self.make_room(id, at);
+        }
         for (i, row) in rows.iter().enumerate() {
             let out = match row.out() {
                 None => None,

@@ -77,17 +77,20 @@ impl Builder<'_> {
         [self.op(op, a[0], b[0]), self.op(op, a[1], b[1])]
     }
 
-    /// The unsigned product of two words.
+    /// The unsigned product of two words. The high word comes first: the low one often replaces
+    /// an operand.
     pub(super) fn mul_wide(&mut self, a: Val, b: Val) -> Wide {
-        [self.op(Op::Mul, a, b), self.op(Op::MulHi, a, b)]
+        let high = self.op(Op::MulHi, a, b);
+        [self.op(Op::Mul, a, b), high]
     }
 
     pub(super) fn mul64(&mut self, a: Wide, b: Wide) -> Wide {
-        let [low, high] = self.mul_wide(a[0], b[0]);
+        let high = self.op(Op::MulHi, a[0], b[0]);
         let cross = self.op(Op::Mul, a[0], b[1]);
         let high = self.op(Op::Add, high, cross);
         let cross = self.op(Op::Mul, a[1], b[0]);
-        [low, self.op(Op::Add, high, cross)]
+        let high = self.op(Op::Add, high, cross);
+        [self.op(Op::Mul, a[0], b[0]), high]
     }
 
     /// The truth value of a 64-bit comparison.
@@ -125,7 +128,8 @@ impl Builder<'_> {
             return match n % 64 {
                 0 => [low, high],
                 n @ 1..32 => {
-                    [self.op(Op::Shl, low, Val::Const(n)), self.op_k(Op::Fshl, n as u8, high, low)]
+                    let high = self.op_k(Op::Fshl, n as u8, high, low);
+                    [self.op(Op::Shl, low, Val::Const(n)), high]
                 }
                 n => [ZERO, self.op(Op::Shl, low, Val::Const(n - 32))],
             };
