@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::OnceLock};
 
+use rwprove_circuits::machine::ChipId;
 use rwprove_executor::{Input, Rows};
 use rwprove_isa::{
     Exit, InputDigest, Instr, Op, Operand, Program, Statement, Trap, keccak256,
@@ -190,6 +191,40 @@ fn shards_form_one_chain() {
         let error = refused(shards);
         assert!(matches!(error, VerifyError::Stark { shard, .. } if shard == at), "{shards:?}");
     }
+}
+
+#[test]
+fn what_a_shard_says_is_bound_to_its_proof() {
+    let fixture = fixture();
+    let proof = &fixture.proved.proof;
+    let start = proof.len() - fixture.shards.iter().map(Vec::len).sum::<usize>();
+    // The shape has a byte a table; pc, frame base, depth, pages, spent fuel, four limbs of charged
+    // fuel and the root follow.
+    let with = |place: usize, byte: u8| {
+        let mut changed = proof.clone();
+        changed[start + place] = byte;
+        fixture.verify(&changed).unwrap_err()
+    };
+    let changed = |word: usize| {
+        let place = ChipId::COUNT + 4 * word;
+        with(place, proof[start + place] ^ 1)
+    };
+    for word in (0..5).chain(9..17) {
+        assert!(matches!(changed(word), VerifyError::Stark { shard: 0, .. }), "word {word}");
+    }
+    // The first shard has no fuel table, so nothing would bind these.
+    for word in 5..9 {
+        assert!(matches!(changed(word), VerifyError::FuelWithoutTable(0)));
+    }
+    let shape = |chip: ChipId, log_height| with(chip as usize, log_height);
+    for (chip, log_height) in
+        [(ChipId::Cpu, 13), (ChipId::Cpu, 255), (ChipId::Merkle, 255), (ChipId::Bytes, 15)]
+    {
+        assert!(matches!(shape(chip, log_height), VerifyError::Shape { shard: 0, .. }));
+    }
+    assert!(matches!(shape(ChipId::Program, 11), VerifyError::Shape { .. }));
+    // Another allowed height changes what the bytes after it mean.
+    let _ = shape(ChipId::Merkle, 9);
 }
 
 #[test]
