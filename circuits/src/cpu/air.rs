@@ -109,9 +109,11 @@ pub(super) fn eval<AB: InteractionBuilder<F = Val>>(builder: &mut AB) {
 /// Public registers at both ends.
 fn boundary<AB: InteractionBuilder<F = Val>>(builder: &mut AB, row: &Row<AB>) {
     let c = &row.c;
-    let publics: Vec<AB::Expr> = builder.public_values().iter().map(|&p| p.into()).collect();
-    let [start, end] = [public::START, public::END].map(|at| publics[at..at + 4].to_vec());
-    let spent = publics[public::SPENT].clone();
+    let publics = builder.public_values();
+    let public = |at: usize| -> AB::Expr { publics[at].into() };
+    let [start, end] = [public::START, public::END]
+        .map(|at| -> [AB::Expr; 4] { std::array::from_fn(|i| public(at + i)) });
+    let spent = public(public::SPENT);
 
     let registers = [c.pc, c.fp, c.depth, c.pages];
     let mut first = builder.when_first_row();

@@ -96,16 +96,10 @@ impl Table for Code {
 
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         let fixed = builder.preprocessed().clone();
-        let fixed: Vec<AB::Expr> = fixed.current_slice().iter().map(|&x| x.into()).collect();
-        let message = bus::fetch(
-            fixed[0].clone(),
-            fixed[1].clone(),
-            fixed[2].clone(),
-            [fixed[3].clone(), fixed[4].clone()],
-            fixed[5].clone(),
-            fixed[6].clone(),
-            fixed[7].clone(),
-        );
+        let fixed = fixed.current_slice();
+        let [pc, flags, a, b0, b1, c, fuel, tag]: [AB::Expr; FIXED] =
+            std::array::from_fn(|i| fixed[i].into());
+        let message = bus::fetch(pc, flags, a, [b0, b1], c, fuel, tag);
         let main = builder.main();
         bus::provide(builder, message, main.current_slice()[0]);
     }
