@@ -10,6 +10,7 @@
 
 mod fixtures;
 mod ours;
+mod random;
 mod speed;
 mod suite;
 mod vm;
