@@ -5,7 +5,7 @@ use std::path::Path;
 use rwprove_executor::{Input, cold, instantiate};
 use rwprove_isa::{
     Program,
-    front::{self, Preset},
+    front::{self, Preset, exports_function},
     validate::validate,
 };
 
@@ -46,6 +46,14 @@ impl Loaded {
         let refused = |error: &dyn std::error::Error| {
             CliError::Refused(format!("{}: {error}", path.display()))
         };
+        // rWasm runs nothing, successfully, for a contract without entries: hardly ever meant.
+        let contract = || ["main", "deploy"].iter().any(|name| exports_function(bytes, name));
+        if entry.is_none() && bytes.starts_with(b"\0asm") && !contract() {
+            let path = path.display();
+            return Err(CliError::Usage(format!(
+                "{path} exports neither main nor deploy: name a function with --entry"
+            )));
+        }
         let preset = entry.map_or(Preset::Contract, |name| Preset::Entry { name: name.into() });
         let module = front::load(bytes, &preset).map_err(|error| refused(&error))?;
         let lowered = front::lower(&module).map_err(|error| refused(&error))?;

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
+use rwprove_fixtures::all;
 use serde_json::Value;
 
 const SHA256: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/c/sha256.wasm");
@@ -82,17 +83,20 @@ fn execute_gives_output_and_costs() {
 #[test]
 fn execute_calls_an_entry_with_slots() {
     let dir = Dir::new("entry");
-    let wat = "(module (func (export \"f\") (param i32 i64) (result i64)
-        (i64.sub (local.get 1) (i64.extend_i32_u (local.get 0)))))";
-    // `wat` text is not a program; the module is written as bytes.
-    let program = dir.file("f.wat", wat.as_bytes());
-    fails(&["execute", "--program", &program, "--entry", "f", "--args", "1,2,3"], 1, "neither");
+    let text = dir.file("text", b"(module)");
+    fails(&["execute", "--program", &text], 1, "neither a wasm nor an rwasm module");
+    let memory = all().into_iter().find(|run| run.name.starts_with("wat/memory: wide64")).unwrap();
+    let program = dir.file("program", &memory.wasm);
+    let call = ["execute", "--program", &program, "--entry", "wide64", "--args"];
+    let report = json(&[&call[..], &["100,-1,0x10"]].concat());
+    assert_eq!(report["results"], serde_json::json!([u32::MAX, 16]));
+    fails(&[&call[..], &["100,-1"]].concat(), 2, "3 argument slots, --args has 2");
     let report = json(&["execute", "--program", FIB, "--entry", "run"]);
     assert_eq!(report["results"][0], 0x4a08_19db);
     assert_eq!(report["output"], "");
     fails(&["execute", "--program", FIB, "--entry", "run", "--args", "1"], 2, "argument slots");
     fails(&["execute", "--program", FIB, "--entry", "walk"], 1, "entrypoint");
-    fails(&["execute", "--program", FIB], 1, "main");
+    fails(&["execute", "--program", FIB], 2, "--entry");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub use decode::{MAGIC, MAX_DATA_BYTES, MAX_ELEMENTS, MAX_INSTRUCTIONS, MAX_RWAS
 use heights::{HeightError, Heights};
 pub use lower::{BlockMap, LowerError, Lowered, lower};
 pub use snippets::Snippet;
+pub use wasm::exports_function;
 
 /// How a module is compiled and entered.
 #[derive(Clone, Debug, PartialEq, Eq)]

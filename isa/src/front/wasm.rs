@@ -12,6 +12,11 @@ pub(super) fn entry_slots(wasm: &[u8], name: &str) -> Result<(u32, u32), LoadErr
     read(wasm, name).ok_or_else(|| LoadError::NoSuchEntry(name.to_owned()))
 }
 
+/// Whether the `.wasm` exports a function of this name.
+pub fn exports_function(wasm: &[u8], name: &str) -> bool {
+    read(wasm, name).is_some()
+}
+
 fn read(wasm: &[u8], name: &str) -> Option<(u32, u32)> {
     let mut reader = Reader(wasm.get(8..)?);
     let (mut types, mut functions) = (Vec::new(), Vec::new());
