@@ -1,5 +1,6 @@
 //! Rows of the tables of a shard: counted, and bounded.
 
+use rwprove_isa::record::MAX_SHARD_ROWS;
 use serde::{Deserialize, Serialize};
 
 /// Rows of each table of a shard: as a limit, how many its table can hold; as a count, how many a
@@ -65,10 +66,11 @@ impl Rows {
     };
 
     /// What is left for counts if `group` instructions must still fit and the last row of the cpu
-    /// table stays empty. `None` if some table is too small.
+    /// table stays empty. No shard has more rows than clocks allow. `None` if some table is too
+    /// small.
     pub(crate) fn before(&self, group: u64) -> Option<Rows> {
         let mut left = *self;
-        left.cpu = left.cpu.checked_sub(1)?;
+        left.cpu = left.cpu.min(MAX_SHARD_ROWS as u64).checked_sub(1)?;
         let (mut first, mut linked) = (Rows::INSTRUCTION, Rows::LINKED);
         for ((have, first), linked) in
             left.fields().into_iter().zip(first.fields()).zip(linked.fields())

@@ -12,6 +12,9 @@ use crate::{
     vm::{Host, Vm},
 };
 
+/// The best of so many counts.
+const ROUNDS: usize = 5;
+
 /// `cargo test --release -p rwprove-executor --test differential speed -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement, meaningful with --release alone"]
@@ -25,12 +28,17 @@ fn speed() {
             Compiled::new(&workload.wasm, &Preset::Entry { name: name.clone() }).unwrap();
         let program = instantiate(&compiled.program, compiled.init).unwrap();
         let (module, results) = (&compiled.module.rwasm, compiled.results());
-        let mut vm = Vm::new(Host::default(), None);
-        vm.instantiate(module).unwrap();
-        let start = Instant::now();
-        vm.call(module, &[], results);
-        let theirs = start.elapsed().as_secs_f64();
-        let report = execute(&program, &Input::default(), MAX_ROWS).unwrap();
+        let mut report = execute(&program, &Input::default(), MAX_ROWS).unwrap();
+        let mut theirs = f64::MAX;
+        for _ in 0..ROUNDS {
+            let mut vm = Vm::new(Host::default(), None);
+            vm.instantiate(module).unwrap();
+            let start = Instant::now();
+            vm.call(module, &[], results);
+            theirs = theirs.min(start.elapsed().as_secs_f64());
+            let again = execute(&program, &Input::default(), MAX_ROWS).unwrap();
+            report.seconds = report.seconds.min(again.seconds);
+        }
         let limits = Rows {
             cpu: 1 << 20,
             bitwise: 1 << 20,

