@@ -2,7 +2,8 @@
 //!
 //! `docs/spec/machine.md` is the specification. A table is a folder: `mod.rs` says what it proves,
 //! `columns.rs` names its columns, `air.rs` has the constraints, `trace.rs` fills the rows and
-//! `tests.rs` attacks them. [`table::Table`] is what each offers.
+//! `tests.rs` attacks them. [`table::Table`] is what each offers, [`machine::Machine`] has all of
+//! them, and a [`shape::Shape`] says how high they are in a proof.
 //!
 //! Testing a table:
 //! - [`check::Check`] evaluates all constraints on a filled trace and the balance of the bus.
