@@ -19,7 +19,7 @@ enum Waiter {
     /// The caller goes on.
     Resume { function: usize, pc: u32, height: i32 },
     /// The caller returns with it (tail call).
-    Return { function: usize, height: i32 },
+    Return { function: usize, pc: u32, height: i32 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -175,7 +175,7 @@ impl<'a> Walk<'a> {
         }
         let waiters = std::mem::take(&mut state.waiters);
         let group = state.function.signature.filter(|_| state.function.address_taken);
-        self.wake(waiters, net);
+        self.wake(waiters, net)?;
         group.map_or(Ok(()), |signature| self.group_net(signature, net))
     }
 
@@ -188,31 +188,45 @@ impl<'a> Walk<'a> {
             _ => group.net = Some(net),
         }
         let waiters = std::mem::take(&mut group.waiters);
-        self.wake(waiters, net);
+        self.wake(waiters, net)
+    }
+
+    fn wake(&mut self, waiters: Vec<Waiter>, net: i32) -> Result<(), HeightError> {
+        for waiter in waiters {
+            let (Waiter::Resume { function, pc, height } | Waiter::Return { function, pc, height }) =
+                waiter;
+            let height = height + net;
+            if height.abs() > MAX_HEIGHT {
+                return Err(HeightError::HeightRange { pc, height });
+            }
+            match waiter {
+                Waiter::Resume { .. } => self.work.push((function, pc, height)),
+                Waiter::Return { .. } => self.nets.push((function, height)),
+            }
+        }
         Ok(())
     }
 
-    fn wake(&mut self, waiters: Vec<Waiter>, net: i32) {
-        for waiter in waiters {
-            match waiter {
-                Waiter::Resume { function, pc, height } => {
-                    self.work.push((function, pc, height + net));
-                }
-                Waiter::Return { function, height } => self.nets.push((function, height + net)),
+    fn wait(&mut self, callee: Callee, waiter: Waiter) -> Result<(), HeightError> {
+        let (Waiter::Resume { function, height, .. } | Waiter::Return { function, height, .. }) =
+            waiter;
+        self.funcs[function].calls.push((callee, height));
+        let (net, waiters) = match callee {
+            Callee::Function(f) => {
+                let state = &mut self.funcs[f];
+                (state.function.net, &mut state.waiters)
             }
-        }
-    }
-
-    fn wait(&mut self, caller: usize, callee: Callee, height: i32, waiter: Waiter) {
-        self.funcs[caller].calls.push((callee, height));
-        let net = match callee {
-            Callee::Function(f) => self.funcs[f].function.net,
-            Callee::Signature(s) => self.groups.entry(s).or_default().net,
+            Callee::Signature(s) => {
+                let group = self.groups.entry(s).or_default();
+                (group.net, &mut group.waiters)
+            }
         };
-        match (net, callee) {
-            (Some(net), _) => self.wake(vec![waiter], net),
-            (None, Callee::Function(f)) => self.funcs[f].waiters.push(waiter),
-            (None, Callee::Signature(s)) => self.groups.entry(s).or_default().waiters.push(waiter),
+        match net {
+            Some(net) => self.wake(vec![waiter], net),
+            None => {
+                waiters.push(waiter);
+                Ok(())
+            }
         }
     }
 
@@ -331,14 +345,14 @@ impl<'a> Walk<'a> {
                     return Err(HeightError::CallBelow(pc));
                 }
                 let callee = Callee::Function(self.enter(target)?);
-                self.wait(function, callee, height, Waiter::Resume { function, pc: next, height });
+                self.wait(callee, Waiter::Resume { function, pc: next, height })?;
                 Ok(None)
             }
             Opcode::ReturnCallInternal(target) => {
                 let callee = self.enter(target)?;
                 self.funcs[callee].function.entered_otherwise = true;
                 let callee = Callee::Function(callee);
-                self.wait(function, callee, height, Waiter::Return { function, height });
+                self.wait(callee, Waiter::Return { function, pc, height })?;
                 Ok(None)
             }
             Opcode::CallIndirect(signature) => {
@@ -348,14 +362,14 @@ impl<'a> Walk<'a> {
                     return Err(HeightError::CallBelow(pc));
                 }
                 let waiter = Waiter::Resume { function, pc: pc + 2, height };
-                self.wait(function, Callee::Signature(signature), height, waiter);
+                self.wait(Callee::Signature(signature), waiter)?;
                 Ok(None)
             }
             Opcode::ReturnCallIndirect(signature) => {
                 self.payload(pc)?;
                 let height = self.change(function, pc, height, 1, 0, false)?;
-                let waiter = Waiter::Return { function, height };
-                self.wait(function, Callee::Signature(signature), height, waiter);
+                let waiter = Waiter::Return { function, pc, height };
+                self.wait(Callee::Signature(signature), waiter)?;
                 Ok(None)
             }
             Opcode::Call(index) | Opcode::ReturnCall(index) => {

@@ -203,7 +203,9 @@ impl<'a> Allocator<'a> {
     /// Whether a value defined by node `at` survives in the slot until its last use.
     fn survives(&self, id: Id, slot: Slot, at: usize) -> bool {
         let last = self.last.get(id).copied().flatten().unwrap_or(at);
-        !self.calls.iter().any(|&(call, base)| at < call && call < last && slot >= base)
+        let first = self.calls.partition_point(|call| call.0 <= at);
+        let calls = self.calls.get(first..).unwrap_or_default().iter();
+        !calls.take_while(|call| call.0 < last).any(|call| slot >= call.1)
     }
 
     /// Makes room where the block must leave a result: what is there and only waits to be moved
@@ -417,27 +419,47 @@ impl<'a> Allocator<'a> {
                 *old = Some(place);
             }
         }
-        while !pending.is_empty() {
-            let is_read = |to: Slot| pending.iter().any(|&(_, from)| from == Operand::Slot(to));
-            match pending.iter().position(|&(to, _)| !is_read(to)) {
-                Some(ready) => {
-                    let (to, from) = pending.swap_remove(ready);
-                    self.emit_move(to, from);
-                }
-                None => {
-                    // Only cycles are left: one slot is copied away, which opens its cycle.
-                    let Some(&(to, _)) = pending.first() else { break };
-                    self.emit_move(spare, Operand::Slot(to));
-                    for (_, from) in &mut pending {
-                        if *from == Operand::Slot(to) {
-                            *from = Operand::Slot(spare);
-                        }
-                    }
-                    spare += 1;
-                }
+        self.emit_moves(pending, spare);
+        Ok(())
+    }
+
+    /// Emits moves in an order in which none overwrites what a later one reads.
+    fn emit_moves(&mut self, moves: Vec<(Slot, Operand)>, spare: Slot) {
+        let mut readers: HashMap<Slot, Vec<Slot>> = HashMap::new();
+        for &(to, from) in &moves {
+            if let Operand::Slot(from) = from {
+                readers.entry(from).or_default().push(to);
             }
         }
-        Ok(())
+        let mut left: HashMap<Slot, usize> =
+            readers.iter().map(|(slot, readers)| (*slot, readers.len())).collect();
+        let unread = |left: &HashMap<Slot, usize>, to| left.get(&to).is_none_or(|n| *n == 0);
+        let mut pending: BTreeMap<Slot, Operand> = moves.into_iter().collect();
+        let mut ready: Vec<Slot> =
+            pending.keys().copied().filter(|to| unread(&left, *to)).collect();
+        loop {
+            while let Some(to) = ready.pop() {
+                let Some(from) = pending.remove(&to) else { continue };
+                self.emit_move(to, from);
+                if let Operand::Slot(from) = from
+                    && let Some(n) = left.get_mut(&from)
+                {
+                    *n -= 1;
+                    if *n == 0 && pending.contains_key(&from) {
+                        ready.push(from);
+                    }
+                }
+            }
+            // Only cycles are left: one slot is copied away, which opens its cycle.
+            let Some((&to, _)) = pending.first_key_value() else { return };
+            self.emit_move(spare, Operand::Slot(to));
+            for reader in readers.get(&to).into_iter().flatten() {
+                if let Some(from) = pending.get_mut(reader) {
+                    *from = Operand::Slot(spare);
+                }
+            }
+            ready.push(to);
+        }
     }
 
     /// A slot above all that is in use.

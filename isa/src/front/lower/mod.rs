@@ -13,7 +13,7 @@ mod liveness;
 mod translate;
 mod wide;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rwasm::Opcode;
 use thiserror::Error;
@@ -102,7 +102,7 @@ struct Context<'m> {
     snippets: HashMap<u32, Snippet>,
     twins: HashMap<u32, Twin>,
     /// Functions that call snippets before any stack check: they have the deep version alone.
-    deep_only: Vec<u32>,
+    deep_only: HashSet<u32>,
 }
 
 impl<'m> Context<'m> {
@@ -115,7 +115,7 @@ impl<'m> Context<'m> {
             .filter_map(|f| Some((f.entry, Snippet::at(code, f.entry)?)))
             .filter(|(_, snippet)| *snippet != Snippet::DivMod)
             .collect();
-        let (mut twins, mut deep_only) = (HashMap::<u32, Twin>::new(), Vec::new());
+        let (mut twins, mut deep_only) = (HashMap::<u32, Twin>::new(), HashSet::new());
         for (op, place) in code.iter().zip(&heights.places) {
             if let (Opcode::CallInternal(target), Place::Code { function, height }) = (op, *place)
                 && let Some(snippet) = snippets.get(target)
@@ -129,7 +129,7 @@ impl<'m> Context<'m> {
                             .or_insert(Twin { start: check + 1, room: 0 });
                         twin.room = twin.room.max(room);
                     }
-                    None => deep_only.push(function.entry),
+                    None => _ = deep_only.insert(function.entry),
                 }
             }
         }

@@ -135,6 +135,17 @@ fn recursion_must_not_consume_without_bound() {
 }
 
 #[test]
+fn results_of_calls_must_stay_in_the_frame() {
+    // Each of these leaves a thousand slots; the caller adds them up.
+    let mut code = vec![Return];
+    let callee = 2 + 20;
+    code.splice(0..1, std::iter::repeat_n(CallInternal(callee), 20).chain([Return]));
+    code.extend([StackCheck(1000), BulkConst(1000), Return]);
+    let found = check(code);
+    assert!(matches!(found, Err(HeightError::HeightRange { height: 17_000, .. })), "{found:?}");
+}
+
+#[test]
 fn entries_take_and_leave_what_their_preset_says() {
     let load = |code: Vec<Opcode>, preset: &Preset| load(&assemble(code).serialize(), preset);
     let error = load(vec![Drop, Return], &Preset::Contract).unwrap_err();

@@ -82,6 +82,23 @@ fn a_slot_that_is_overwritten_was_copied_before() {
 }
 
 #[test]
+fn many_slots_change_places_at_once() {
+    // A rotation of 500 locals: each is moved once, and the cycle needs one move more. The other
+    // 500 rotate as well, but nobody reads them.
+    let n = 500;
+    let rotate = |from: usize| -> String {
+        (0..n).map(|i| format!("local.get {} ", from + (i + 1) % n)).collect()
+    };
+    let sets: String = (0..2 * n).rev().map(|i| format!("local.set {i} ")).collect();
+    let locals = "i32 ".repeat(2 * n - 1);
+    let (first, second) = (rotate(0), rotate(n));
+    let code = format!("(local {locals}) (loop $l {first} {second} {sets} local.get 0 br_if $l)");
+    let rows = body("(param i32)", &code);
+    let moves = rows.iter().filter(|row| row.op == Op::Mov && matches!(row.b, Operand::Slot(_)));
+    assert_eq!(moves.count(), n + 1);
+}
+
+#[test]
 fn fuel_stands_before_effects_and_never_merges() {
     let wat = |n: usize| {
         let stores = "(i32.store (i32.const 0) (local.get 0))".repeat(n);
