@@ -1,5 +1,5 @@
 //! The front end: from `.wasm` or `.rwasm` bytes to a checked [`Module`], and from it to a lowered
-//! [`Program`].
+//! [`Program`](crate::Program).
 //!
 //! Bytes are untrusted. A module is refused, with the rule it breaks, unless its stack heights are
 //! static ([`heights`]) and every host call that it can reach has a proof ([`host`]).

@@ -256,10 +256,11 @@ impl Builder<'_> {
             SignatureCheck(_) => {} // made by the caller
             ConsumeFuel(0) => {}
             ConsumeFuel(fuel) => self.node(Kind::Fuel(fuel), Vec::new(), false),
-            ConsumeFuelStack => {
-                let fuel = self.pop()?;
-                self.rows(vec![Row::new(Op::FuelCharge, None, Some(fuel), Dest::None)]);
-            }
+            ConsumeFuelStack => match self.pop()? {
+                Val::Const(0) => {}
+                Val::Const(fuel) => self.node(Kind::Fuel(fuel), Vec::new(), false),
+                fuel => self.rows(vec![Row::new(Op::FuelCharge, None, Some(fuel), Dest::None)]),
+            },
             StackCheck(height) => self.stack_check(height),
             LocalGet(d) => {
                 let val = self.get(self.height - d as i32)?;

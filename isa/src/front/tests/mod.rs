@@ -4,6 +4,7 @@ use super::{LoadError, Lowered, Module, Preset, load, lower};
 use crate::Instr;
 
 mod heights;
+mod hostile;
 mod loading;
 mod lowering;
 mod wide;
