@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Allowed heights of the `cpu` table, as log2. Few, so that shards come in few sizes.
-pub const CPU_CLASSES: &[usize] = &[12, 15, 17, 18, 19, 20];
+pub const CPU_CLASSES: &[usize] = &[12, 14, 16, 17, 18, 19, 20];
 
 /// Rows of the keccak table for one permutation.
 const KECCAK_ROWS: usize = 24;
