@@ -185,7 +185,7 @@ fn the_largest_shapes_are_allowed() {
 
 #[test]
 fn other_shapes_are_refused() {
-    let good: Vec<_> = Shape::largest(15, 10).tables().map(|(id, h)| (id, h as u8)).collect();
+    let good: Vec<_> = Shape::largest(16, 10).tables().map(|(id, h)| (id, h as u8)).collect();
     let with = |id: ChipId, height: Option<u8>| {
         let rest = good.iter().copied().filter(|(other, _)| *other != id);
         Shape::new(rest.chain(height.map(|height| (id, height)))).check(10)
