@@ -46,6 +46,7 @@ pub(super) fn function(
             labels,
             label,
             pc,
+            rows: label.rows,
             low,
             live: live.get(&label.source).unwrap_or(&nothing),
             source: &source.run,

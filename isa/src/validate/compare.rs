@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::term::{Fun, Node, Term, Terms, commutes, eval};
 
 /// Operands tried for one pair of expressions.
-const SAMPLES: u64 = 384;
+const SAMPLES: u64 = 1024;
 /// Values at which operations change their behaviour.
 const SPECIAL: [u32; 26] = [
     0,
@@ -49,6 +49,15 @@ enum Step {
     Variable(bool),
     Const(u32),
     App(Fun, Box<[u32]>),
+}
+
+impl Step {
+    fn constant(&self) -> Option<u32> {
+        match self {
+            Step::Const(value) => Some(*value),
+            _ => None,
+        }
+    }
 }
 
 /// Two expressions, and conditions that are known not to hold.
@@ -306,23 +315,28 @@ impl Builder<'_, '_> {
 impl Shape {
     /// Whether the pair is equal on all samples.
     fn holds(&self) -> bool {
+        let constants: Vec<u32> = self.steps.iter().filter_map(Step::constant).collect();
         let mut values = vec![0; self.steps.len()];
-        let mut used = 0;
+        let (mut used, mut args) = (0, Vec::new());
         // A condition that excludes most samples must not leave too few.
         for sample in 0..4 * SAMPLES {
             let mut random = Random(sample.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995);
-            let mut drawn = Vec::new();
+            // In half of the samples values stay near each other and the constants.
+            let near = sample % 2 == 0;
+            let mut drawn = constants.clone();
             for i in 0..self.steps.len() {
                 values[i] = match &self.steps[i] {
                     Step::Const(value) => *value,
                     Step::Variable(truth) => {
-                        let value = random.value(&drawn);
+                        let value = random.value(&drawn, near);
                         drawn.push(value);
                         if *truth { value & 1 } else { value }
                     }
-                    Step::App(fun, args) => {
-                        let args: Vec<u32> = args.iter().map(|&a| values[a as usize]).collect();
-                        eval(*fun, &args).unwrap_or_else(|| unknown(*fun, &args))
+                    Step::App(fun, parts) => {
+                        args.clear();
+                        args.extend(parts.iter().map(|&part| values[part as usize]));
+                        eval(*fun, &args)
+                            .unwrap_or_else(|| unknown(sample, *fun, &args, &constants))
                     }
                 };
             }
@@ -341,12 +355,13 @@ impl Shape {
     }
 }
 
-/// A function that has no value here is any function: one that mixes its arguments.
-fn unknown(fun: Fun, args: &[u32]) -> u32 {
+/// A function that has no value here is any function, another one in each sample: it mixes its
+/// arguments, with values as telling as those of variables.
+fn unknown(sample: u64, fun: Fun, args: &[u32], constants: &[u32]) -> u32 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    (fun, args).hash(&mut hasher);
-    hasher.finish() as u32
+    (sample, fun, args).hash(&mut hasher);
+    Random(hasher.finish()).value(constants, true)
 }
 
 /// A small generator: the samples are the same in every run.
@@ -362,9 +377,14 @@ impl Random {
     }
 
     /// A special value, a small one, one near a value drawn before, or any.
-    fn value(&mut self, drawn: &[u32]) -> u32 {
+    fn value(&mut self, drawn: &[u32], near: bool) -> u32 {
         let (kind, pick, any) = (self.next() % 8, self.next() as usize, self.next());
         match kind {
+            3.. if near && !drawn.is_empty() => {
+                let near = drawn[pick % drawn.len()];
+                [near, near, near, near, near.wrapping_add(1), near.wrapping_sub(1), !near, any]
+                    [any as usize % 8]
+            }
             0..3 => SPECIAL[pick % SPECIAL.len()],
             3 => any % 256,
             4 if !drawn.is_empty() => {

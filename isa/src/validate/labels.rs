@@ -18,6 +18,8 @@ pub(super) struct Label {
     pub(super) entry: bool,
     /// Whether it comes before the end of its function's stack check.
     pub(super) head: bool,
+    /// Number of its rows, for a bound on the work alone.
+    pub(super) rows: usize,
 }
 
 /// All labels, and the library's routines.

@@ -129,6 +129,14 @@ pub struct Report {
 /// # Errors
 /// [`ValidateError`] for any program of which that cannot be shown.
 pub fn validate(module: &Module, lowered: &Lowered) -> Result<Report, ValidateError> {
+    validate_with(module, lowered, &mut Equality::default())
+}
+
+fn validate_with(
+    module: &Module,
+    lowered: &Lowered,
+    equality: &mut Equality,
+) -> Result<Report, ValidateError> {
     let code = &lowered.program.code[..];
     for (row, instr) in Library::get().code.iter().enumerate() {
         if code.get(row) != Some(instr) {
@@ -143,9 +151,8 @@ pub fn validate(module: &Module, lowered: &Lowered) -> Result<Report, ValidateEr
     for &(pc, label) in &blocks {
         functions.entry(label.function).or_default().push((pc, label));
     }
-    let mut equality = Equality::default();
     for (&function, own) in &functions {
-        block::function(module, code, &labels, function, own, &mut equality)?;
+        block::function(module, code, &labels, function, own, equality)?;
     }
     Ok(Report { blocks: blocks.len(), equalities: equality.found })
 }
@@ -176,6 +183,7 @@ fn blocks(module: &Module, lowered: &Lowered) -> Result<Vec<(Pc, Label)>, Valida
                 deep: block.deep,
                 entry: source == info.entry,
                 head: info.check.is_some_and(|check| source <= check),
+                rows: block.lowered.len(),
             },
         ));
     }

@@ -15,8 +15,10 @@ use crate::{Flag, HALT_PC, Instr, Op, Operand, Pc, Slot};
 /// Largest slot that code may use: scratch above the highest frame that the check of heights
 /// allows. Frames and scratch together stay within the stack's region.
 const MAX_SLOT: Slot = 1 << 15;
-/// Most rows that one block may run through, out-of-line code included.
-const MAX_ROWS: usize = 1 << 20;
+/// Rows that a block may run through besides its own: out-of-line code.
+const MORE_ROWS: usize = 256;
+/// How deep out-of-line code may branch to more of it.
+const MAX_DEPTH: usize = 8;
 
 /// What the rows of a block start from.
 pub(super) struct Start<'a> {
@@ -26,6 +28,8 @@ pub(super) struct Start<'a> {
     /// The block.
     pub(super) label: Label,
     pub(super) pc: Pc,
+    /// Number of its rows.
+    pub(super) rows: usize,
     /// Lowest slot of the frame.
     pub(super) low: Slot,
     /// Slots that hold what rWasm has in them; nothing may depend on the others.
@@ -52,7 +56,7 @@ enum Link {
 
 pub(super) fn run(start: &Start<'_>, terms: &mut Terms) -> Result<Target, ValidateError> {
     let run = Run::knowing(start.live.clone());
-    let mut machine = Machine { start, terms, run, room: None, rows: 0 };
+    let mut machine = Machine { start, terms, run, room: None, rows: 0, depth: 0 };
     let always = machine.terms.constant(1);
     machine.path(start.pc, always, Path::default(), true)?;
     Ok(Target { run: machine.run, room: machine.room })
@@ -64,6 +68,7 @@ struct Machine<'a> {
     run: Run,
     room: Option<u32>,
     rows: usize,
+    depth: usize,
 }
 
 impl Machine<'_> {
@@ -99,6 +104,17 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Runs what a branch leads to.
+    fn branch(&mut self, pc: Pc, guard: Term, path: Path) -> Result<(), ValidateError> {
+        if self.depth == MAX_DEPTH {
+            return self.refuse(pc, "is reached by too many branches");
+        }
+        self.depth += 1;
+        self.path(pc, guard, path, false)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
     /// Runs on from `pc` to all exits. A `fresh` path stands at its block's own label.
     fn path(
         &mut self,
@@ -123,9 +139,12 @@ impl Machine<'_> {
             }
             self.rows += 1;
             let instr = match self.start.code.get(pc as usize) {
-                Some(instr) if self.rows <= MAX_ROWS => *instr,
+                Some(instr) if self.rows <= self.start.rows + MORE_ROWS => *instr,
                 _ => return self.refuse(pc, "runs on without end"),
             };
+            if !well_formed(&instr) {
+                return self.refuse(pc, "has operands that its operation does not take");
+            }
             if instr.fuel > 0 {
                 if instr.chain {
                     return self.refuse(pc, "charges fuel in a chained row");
@@ -142,7 +161,7 @@ impl Machine<'_> {
                 if instr.c as Pc <= HALT_PC {
                     self.leave(pc, both, instr.c as Pc)?;
                 } else {
-                    self.path(instr.c as Pc, both, path.clone(), false)?;
+                    self.branch(instr.c as Pc, both, path.clone())?;
                 }
                 // A way that only leaves for the fixed pcs needs no condition after it.
                 if self.run.exits.len() > exits || self.terms.value(taken) == Some(1) {
@@ -371,7 +390,11 @@ impl Machine<'_> {
             }
             Limit => {
                 self.certain(pc, guard)?;
-                self.run.effects.push(Effect::Depth(self.imm(pc, instr)? >> 16));
+                let imm = self.imm(pc, instr)?;
+                if imm & 0xffff != 0 {
+                    return self.refuse(pc, "has operands that its operation does not take");
+                }
+                self.run.effects.push(Effect::Depth(imm >> 16));
                 return Ok(Step::Next(None));
             }
             Enter => return self.enter(pc, instr, guard, path),
@@ -456,12 +479,9 @@ impl Machine<'_> {
             Op::BrTable => {
                 let index = self.a(instr, path);
                 for i in 0..=imm {
-                    if self.rows > MAX_ROWS {
-                        return self.refuse(pc, "runs on without end");
-                    }
                     let case = table_case(self.terms, index, i, imm);
                     let case = self.terms.and(guard, case);
-                    self.path(pc + 1 + i, case, path.clone(), false)?;
+                    self.branch(pc + 1 + i, case, path.clone())?;
                 }
             }
             Op::JumpReg => {
@@ -554,6 +574,24 @@ impl Machine<'_> {
         self.after_call(first, &leaves, path);
         Ok(if results.is_some() { Step::Next(None) } else { Step::Done })
     }
+}
+
+/// Whether a row has only the operands that its operation is defined for.
+fn well_formed(instr: &Instr) -> bool {
+    use Op::*;
+    let no_a = instr.a.is_none();
+    let (no_b, no_slot) = (instr.b == Operand::None, !matches!(instr.b, Operand::Slot(_)));
+    let operands = match instr.op {
+        Mov | Pages => no_a,
+        Clz | Ctz | Popcnt | Extend8S | Extend16S => no_b,
+        Load | Load8S | Load8U | Load16S | Load16U | LoadWord => no_slot,
+        Store | Store8 | Store16 | StoreWord => no_slot,
+        Jump | Call | Limit | Enter => no_a && no_slot,
+        JumpReg | CallReg | BrTable => !no_a && no_slot,
+        Ret => no_a && no_b,
+        _ => true,
+    };
+    operands && if instr.op == Fshl { instr.k < 32 } else { instr.k == 0 }
 }
 
 /// Where a path goes after a row.

@@ -4,7 +4,7 @@
 //! numbers than the term. The constructors fold constants and apply a few rewrite rules, each of
 //! which is an identity of 32-bit arithmetic.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::wide::Wide;
 use crate::alu::{self, Link};
@@ -159,6 +159,11 @@ impl Terms {
                 }
                 _ => None,
             },
+            Alu(Op::And, _)
+                if x.is_none() && y.is_none() && self.is_truth(a) && self.is_truth(b) =>
+            {
+                Some(self.conjunction(a, b))
+            }
             Alu(op @ (Op::And | Op::Or | Op::Xor | Op::Mul), _) => {
                 let (term, constant) = if x.is_some() { (b, x?) } else { (a, y?) };
                 match (op, constant) {
@@ -180,7 +185,7 @@ impl Terms {
                 match constant {
                     0 if self.is_truth(term) => Some(self.app(Not, &[term])),
                     1 if self.is_truth(term) => Some(term),
-                    _ => None,
+                    _ => self.equal_parts(term, constant),
                 }
             }
             LtU if self.value(args[2]) == Some(0) => {
@@ -234,6 +239,41 @@ impl Terms {
             }
             _ => None,
         }
+    }
+
+    /// `term == constant` said of the operands of the logical operation that `term` is.
+    fn equal_parts(&mut self, term: Term, constant: u32) -> Option<Term> {
+        let &Node::App(Fun::Alu(op, _), ref args) = self.node(term) else { return None };
+        let (x, y) = (args[0], *args.get(1)?);
+        match (op, constant) {
+            (Op::Or, 0) | (Op::And, u32::MAX) => {
+                let constant = self.constant(constant);
+                let (x, y) = (self.eq(x, constant), self.eq(y, constant));
+                Some(self.and(x, y))
+            }
+            (Op::Xor, 0) => Some(self.eq(x, y)),
+            (Op::Xor, _) => {
+                let y = self.constant(self.value(y)? ^ constant);
+                Some(self.eq(x, y))
+            }
+            _ => None,
+        }
+    }
+
+    /// The conjunction of truth values: without doubles, in one order.
+    fn conjunction(&mut self, a: Term, b: Term) -> Term {
+        let mut all = BTreeSet::new();
+        let mut work = vec![a, b];
+        while let Some(term) = work.pop() {
+            match self.node(term) {
+                Node::App(Fun::Alu(Op::And, _), args) => work.extend(args.iter().copied()),
+                _ => _ = all.insert(term),
+            }
+        }
+        let mut all = all.into_iter();
+        let first = all.next().unwrap_or(a);
+        let and = Fun::Alu(Op::And, 0);
+        all.fold(first, |whole, term| self.intern(Node::App(and, [whole, term].into())))
     }
 
     pub(super) fn eq(&mut self, a: Term, b: Term) -> Term {

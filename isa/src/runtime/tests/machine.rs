@@ -76,7 +76,8 @@ impl Machine {
             }
             self.steps += 1;
             assert!(self.steps < 50_000_000, "endless");
-            link = self.step(&instr, link);
+            link =
+                self.step(&instr, code.get(self.pc as usize + 1).copied().unwrap_or(instr), link);
         }
     }
 
@@ -85,7 +86,7 @@ impl Machine {
     }
 
     /// One instruction; a trap makes the pc its code.
-    fn step(&mut self, i: &Instr, link: Link) -> Link {
+    fn step(&mut self, i: &Instr, second: Instr, link: Link) -> Link {
         let mut new_link = Link::default();
         if self.fuel + i.fuel as u64 > self.limit {
             self.pc = 9;
@@ -156,6 +157,19 @@ impl Machine {
                 }
                 Op::FuelLeftLo => self.set_slot(i.c, (self.limit - self.fuel) as u32),
                 Op::FuelLeftHi => self.set_slot(i.c, ((self.limit - self.fuel) >> 32) as u32),
+                Op::DivU64Lo | Op::RemU64Lo => {
+                    let operand = |b| match b {
+                        Operand::None => 0,
+                        Operand::Slot(slot) => self.slot(slot),
+                        Operand::Imm(imm) => imm,
+                    };
+                    let a = a as u64 | (second.a.map_or(0, |s| self.slot(s)) as u64) << 32;
+                    let b = b as u64 | (operand(second.b) as u64) << 32;
+                    let r = if i.op == Op::DivU64Lo { a / b } else { a % b };
+                    self.set_slot(i.c, r as u32);
+                    self.set_slot(second.c, (r >> 32) as u32);
+                    next += 1;
+                }
                 Op::KeccakF => {
                     let mut lanes: [u64; 25] = std::array::from_fn(|l| {
                         let at = SPONGE + 2 * l as u32;
