@@ -217,7 +217,7 @@ ops! {
     FuelLeftLo: Alu | Timed | Spent | CWrite;
     /// c = high word of the fuel that is left
     FuelLeftHi: Alu | Timed | Spent | CWrite;
-    /// permute the sponge state with Keccak-f[1600]
+    /// permute the sponge state with Keccak-f\[1600\]
     KeccakF: Alu | Timed;
 }
 

@@ -108,7 +108,7 @@ pub struct RefreshEvent {
     pub time: u32,
 }
 
-/// One Keccak-f[1600] of the sponge state.
+/// One Keccak-f\[1600\] of the sponge state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeccakEvent {
     /// Row of the cpu table that asked.

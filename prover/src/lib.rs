@@ -1,6 +1,6 @@
 //! Proves runs of lowered programs.
 //!
-//! [`setup`] makes the keys of a program, [`prove`] runs it on an input and proves the run,
+//! [`setup`] makes the keys of a program, [`prove()`] runs it on an input and proves the run,
 //! [`check`] evaluates every rule of every table without proving.
 
 mod error;
