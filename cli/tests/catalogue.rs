@@ -1,10 +1,11 @@
 //! Every fixture through the whole machine: lowered, executed, checked and proved.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
+use rwasm::{InstructionSet, Opcode, RwasmModuleBuilder, TrapCode};
 use rwprove_executor::{Input, Report, execute, instantiate};
 use rwprove_fixtures::{Call, Exit, Fixture, all, sample, workload};
 use rwprove_isa::{
-    Exit as Ended, Program,
+    Exit as Ended, Program, Statement, Trap,
     front::{Preset, load, lower},
     validate::validate,
 };
@@ -18,11 +19,14 @@ fn program(fixture: &Fixture) -> Program {
         Call::Entry { name, .. } => Preset::Entry { name: name.clone() },
         Call::Contract { .. } => Preset::Contract,
     };
-    let name = &fixture.name;
-    let module = load(&fixture.wasm, &preset).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let lowered = lower(&module).unwrap_or_else(|error| panic!("{name}: {error}"));
-    validate(&module, &lowered).unwrap_or_else(|error| panic!("{name}: {error}"));
-    instantiate(&lowered.program, lowered.init).unwrap_or_else(|error| panic!("{name}: {error}"))
+    compiled(&fixture.wasm, &preset)
+}
+
+fn compiled(module: &[u8], preset: &Preset) -> Program {
+    let module = load(module, preset).unwrap();
+    let lowered = lower(&module).unwrap();
+    validate(&module, &lowered).unwrap();
+    instantiate(&lowered.program, lowered.init).unwrap()
 }
 
 fn input(fixture: &Fixture) -> Input {
@@ -76,17 +80,78 @@ fn the_sample_meets_every_constraint() {
     }
 }
 
+/// A run and how it must end.
+struct Case {
+    name: String,
+    program: Program,
+    input: Input,
+    exit: Ended,
+}
+
+/// Traps that no compiled Wasm raises: an rWasm module whose entry is this one instruction.
+fn raised_by_hand(op: Opcode, trap: Trap) -> Case {
+    let instr = vec![Opcode::Return, op];
+    let module =
+        RwasmModuleBuilder::new(InstructionSet { instr }).with_source_pc(1).build().serialize();
+    Case {
+        name: format!("rwasm {op:?}"),
+        program: compiled(&module, &Preset::Contract),
+        input: Input { bytes: Vec::new(), state: 0, fuel_limit: None },
+        exit: Ended::Trap(trap),
+    }
+}
+
+/// For every way to end (success, exit codes, each trap) the cheapest run that ends so.
+fn one_of_each_end() -> Vec<Case> {
+    let by_hand = [
+        (Opcode::Trap(TrapCode::BadConversionToInteger), Trap::BadConversionToInteger),
+        (Opcode::Call(0x7fff), Trap::UnknownExternalFunction),
+    ];
+    let mut cases: Vec<(u64, Case)> = Vec::new();
+    let fixtures = all().into_iter().map(|fixture| Case {
+        program: program(&fixture),
+        input: input(&fixture),
+        exit: exit(fixture.exit),
+        name: fixture.name,
+    });
+    for case in fixtures.chain(by_hand.map(|(op, trap)| raised_by_hand(op, trap))) {
+        let rows = execute(&case.program, &case.input, MAX_ROWS).unwrap().rows;
+        match cases.iter_mut().find(|(_, other)| other.exit == case.exit) {
+            Some(best) if best.0 <= rows => {}
+            Some(best) => *best = (rows, case),
+            None => cases.push((rows, case)),
+        }
+    }
+    cases.into_iter().map(|(_, case)| case).collect()
+}
+
+/// How a run can end at all; of exit codes, which are many, a few.
+fn all_ends() -> impl Iterator<Item = Ended> {
+    let traps = Trap::ALL.iter().map(|&trap| Ended::Trap(trap));
+    traps.chain([Ended::Ok, Ended::Code(0), Ended::Code(-1), Ended::Code(9)])
+}
+
 #[test]
-fn proofs_verify_and_say_how_the_run_ended() {
-    for name in ["wat/host: @main input 05616263", "wat/traps: divide(1, 0)"] {
-        let fixture = all().into_iter().find(|fixture| fixture.name == name).unwrap();
-        let (key, vkey) = setup(program(&fixture), Default::default()).unwrap();
-        let proved = prove(&key, &input(&fixture), &Options::default(), &mut |_| {}).unwrap();
-        assert!(expected(&fixture, &proved.report), "{name}");
-        assert_eq!(proved.statement.exit, exit(fixture.exit), "{name}");
+fn every_end_has_a_proof_and_the_proof_of_one_proves_no_other() {
+    let cases = one_of_each_end();
+    for &trap in Trap::ALL {
+        assert!(cases.iter().any(|case| case.exit == Ended::Trap(trap)), "{}", trap.name());
+    }
+    for Case { name, program, input, exit } in cases {
+        eprintln!("{name}: {exit:?}");
+        let (key, vkey) = setup(program, Default::default()).unwrap();
+        let proved = prove(&key, &input, &Options::default(), &mut |_| {}).unwrap();
+        assert_eq!((proved.report.exit, proved.statement.exit), (exit, exit), "{name}");
         shards::verify(&vkey.digest(), &proved.statement, &proved.proof).unwrap();
-        let mut other = proved.statement.clone();
-        other.exit = Ended::Code(0);
-        assert!(shards::verify(&vkey.digest(), &other, &proved.proof).is_err(), "{name}");
+        for lie in all_ends().filter(|&end| end != exit) {
+            let statement = Statement { exit: lie, ..proved.statement.clone() };
+            // The proof carries the statement too: a liar would change both.
+            let mut proof = proved.proof.clone();
+            let (honest, forged) = (proved.statement.to_bytes(), statement.to_bytes());
+            let at = proof.windows(honest.len()).position(|bytes| bytes == honest).unwrap();
+            proof[at..at + forged.len()].copy_from_slice(&forged);
+            let refused = shards::verify(&vkey.digest(), &statement, &proof);
+            assert!(refused.is_err(), "{name} as {lie:?}");
+        }
     }
 }
