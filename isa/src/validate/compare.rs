@@ -65,6 +65,8 @@ impl Step {
 struct Shape {
     steps: Vec<Step>,
     pair: [u32; 2],
+    /// Whether both are truth values.
+    truths: bool,
     excluded: Vec<u32>,
 }
 
@@ -240,7 +242,8 @@ impl<'a> Classes<'a> {
                 builder.index = index;
             }
         }
-        let shape = Shape { steps: builder.steps, pair, excluded };
+        let truths = self.terms.is_truth(a) && self.terms.is_truth(b);
+        let shape = Shape { steps: builder.steps, pair, truths, excluded };
         if let Some(&equal) = self.known.shapes.get(&shape) {
             self.known.found.by_evaluation += equal as usize;
             return equal;
@@ -317,7 +320,7 @@ impl Shape {
     fn holds(&self) -> bool {
         let constants: Vec<u32> = self.steps.iter().filter_map(Step::constant).collect();
         let mut values = vec![0; self.steps.len()];
-        let (mut used, mut args) = (0, Vec::new());
+        let (mut used, mut args, mut seen) = (0, Vec::new(), [false; 2]);
         // A condition that excludes most samples must not leave too few.
         for sample in 0..4 * SAMPLES {
             let mut random = Random(sample.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995);
@@ -343,15 +346,18 @@ impl Shape {
             if self.excluded.iter().any(|&when| values[when as usize] != 0) {
                 continue;
             }
-            if values[self.pair[0] as usize] != values[self.pair[1] as usize] {
+            let [a, b] = self.pair.map(|step| values[step as usize]);
+            if a != b {
                 return false;
             }
+            seen[usize::from(a != 0)] = true;
             used += 1;
             if used == SAMPLES {
                 break;
             }
         }
-        used >= SAMPLES / 4
+        // A condition that was never met, or always, has not been tried at all.
+        used >= SAMPLES / 4 && (!self.truths || seen == [true; 2])
     }
 }
 

@@ -144,8 +144,9 @@ fn validate_with(
         }
     }
     let blocks = blocks(module, lowered)?;
-    let labels = Labels::new(blocks.iter().copied());
     check_ends(module, lowered, &blocks)?;
+    let blocks = with_rows(blocks);
+    let labels = Labels::new(blocks.iter().copied());
 
     let mut functions: BTreeMap<u32, Vec<(Pc, Label)>> = BTreeMap::new();
     for &(pc, label) in &blocks {
@@ -188,6 +189,21 @@ fn blocks(module: &Module, lowered: &Lowered) -> Result<Vec<(Pc, Label)>, Valida
         ));
     }
     Ok(blocks)
+}
+
+/// The blocks that have rows of their own. One without any, in both versions, stands at the pc of
+/// a later block; it counts as part of the blocks that lead to it.
+fn with_rows(blocks: Vec<(Pc, Label)>) -> Vec<(Pc, Label)> {
+    let mut last: BTreeMap<(Pc, u32, bool), u32> = BTreeMap::new();
+    for (pc, label) in &blocks {
+        let last = last.entry((*pc, label.function, label.deep)).or_insert(label.source);
+        *last = label.source.max(*last);
+    }
+    let has_rows = |(pc, label): &(Pc, Label)| {
+        label.entry || last.get(&(*pc, label.function, label.deep)) == Some(&label.source)
+    };
+    let kept: BTreeSet<u32> = blocks.iter().filter(|b| has_rows(b)).map(|b| b.1.source).collect();
+    blocks.into_iter().filter(|(_, label)| kept.contains(&label.source)).collect()
 }
 
 /// Checks where a run starts: boot code and image.

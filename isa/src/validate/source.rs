@@ -38,6 +38,7 @@ pub(super) fn run(
     let info = info.ok_or(ValidateError::NoCode(pc))?;
     let height = module.heights.height(pc).ok_or(ValidateError::NoCode(pc))?;
     let low = -(info.params as Slot);
+    let terms_one = terms.constant(1);
     let mut machine = Machine {
         module,
         terms,
@@ -48,25 +49,18 @@ pub(super) fn run(
         deep,
         pc,
         entry: info.entry,
+        starts,
+        guard: terms_one,
+        dead: false,
+        followed: 0,
         room: None,
     };
-    let mut next = Some(pc);
-    while let Some(at) = next {
-        if at != pc && starts.contains(&at) {
-            machine.exit(Key::Block(at));
-            break;
-        }
-        match module.heights.places.get(at as usize) {
-            Some(Place::Code { function: f, height })
-                if *f == function && *height == machine.height => {}
-            _ => return Err(ValidateError::NoCode(at)),
-        }
-        machine.pc = at;
-        let op = module.rwasm.code_section.get(at as usize).copied();
-        next = machine.step(op.ok_or(ValidateError::NoCode(at))?)?;
-    }
+    machine.walk(function, pc)?;
     Ok(Source { height: machine.height, snippet_room: machine.room, run: machine.run })
 }
+
+/// Most blocks without rows that the exits of one block may lead through.
+const MAX_FOLLOWED: u32 = 256;
 
 struct Machine<'a> {
     module: &'a Module,
@@ -78,12 +72,42 @@ struct Machine<'a> {
     deep: bool,
     pc: u32,
     entry: u32,
+    /// Pcs of the blocks that have rows.
+    starts: &'a BTreeSet<u32>,
+    /// The condition under which the path is taken.
+    guard: Term,
+    /// Whether the path has certainly left for a fixed pc.
+    dead: bool,
+    /// Blocks without rows that were followed.
+    followed: u32,
     room: Option<u32>,
 }
 
 type Next = Result<Option<u32>, ValidateError>;
 
 impl Machine<'_> {
+    /// Runs on from `pc` to the next block.
+    fn walk(&mut self, function: u32, pc: u32) -> Result<(), ValidateError> {
+        let mut next = Some(pc);
+        while let Some(at) = next {
+            if at != pc && self.starts.contains(&at) {
+                return self.exit(Key::Block(at));
+            }
+            match self.module.heights.places.get(at as usize) {
+                Some(Place::Code { function: f, height })
+                    if *f == function && *height == self.height => {}
+                _ => return Err(ValidateError::NoCode(at)),
+            }
+            self.pc = at;
+            let op = self.module.rwasm.code_section.get(at as usize).copied();
+            next = self.step(op.ok_or(ValidateError::NoCode(at))?)?;
+            if self.dead {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     // The stack.
 
     fn get(&mut self, slot: Slot) -> Result<Term, ValidateError> {
@@ -123,8 +147,17 @@ impl Machine<'_> {
 
     // Effects.
 
+    fn effect(&mut self, effect: Effect) {
+        if !self.dead {
+            self.run.effects.push(effect);
+        }
+    }
+
     fn leave(&mut self, when: Term, pc: u32) {
-        self.run.leave(self.terms, when, pc);
+        if !self.dead {
+            self.run.leave(self.terms, when, pc);
+            self.dead = self.terms.value(when) == Some(1);
+        }
     }
 
     fn trap_if(&mut self, when: Term, trap: Trap) {
@@ -138,19 +171,49 @@ impl Machine<'_> {
         Ok(None)
     }
 
-    fn exit(&mut self, key: Key) {
+    fn exit(&mut self, key: Key) -> Result<(), ValidateError> {
         let always = self.terms.constant(1);
-        self.exit_if(always, key);
+        self.exit_if(always, key)
     }
 
-    fn exit_if(&mut self, guard: Term, key: Key) {
-        // Going back to the function's entry is a tail call of itself.
-        let key = match key {
-            Key::Block(pc) if pc == self.entry => Key::Tail(Callee::Function(pc), 0),
-            key => key,
-        };
+    fn exit_if(&mut self, guard: Term, key: Key) -> Result<(), ValidateError> {
+        let guard = self.terms.and(self.guard, guard);
+        if self.dead || self.terms.value(guard) == Some(0) {
+            return Ok(());
+        }
+        match key {
+            // Going back to the function's entry is a tail call of itself.
+            Key::Block(pc) if pc == self.entry => {
+                self.take(guard, Key::Tail(Callee::Function(pc), 0));
+            }
+            Key::Block(pc) if !self.starts.contains(&pc) => return self.follow(guard, pc),
+            key => self.take(guard, key),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, guard: Term, key: Key) {
         let path = self.path.clone();
         self.run.exit(self.terms, key, guard, path);
+    }
+
+    /// Goes through a block that has no rows, which can only move slots and go on.
+    fn follow(&mut self, guard: Term, pc: u32) -> Result<(), ValidateError> {
+        let Some(Place::Code { function, .. }) = self.module.heights.places.get(pc as usize) else {
+            return Err(ValidateError::NoCode(pc));
+        };
+        self.followed += 1;
+        if self.followed > MAX_FOLLOWED {
+            return Err(ValidateError::Map(pc));
+        }
+        let (path, height, effects) = (self.path.clone(), self.height, self.run.effects.len());
+        let (at, outer) = (self.pc, std::mem::replace(&mut self.guard, guard));
+        self.walk(*function, pc)?;
+        if self.run.effects.len() > effects {
+            return Err(ValidateError::Map(pc));
+        }
+        (self.path, self.height, self.pc, self.guard) = (path, height, at, outer);
+        Ok(())
     }
 
     fn constant(&mut self, value: u32) -> Term {
@@ -185,19 +248,19 @@ impl Machine<'_> {
             Trap(code) => return self.raise(code),
             Br(offset) => {
                 let target = self.target(self.pc, offset.to_i32());
-                self.exit(Key::Block(target));
+                self.exit(Key::Block(target))?;
                 return Ok(None);
             }
             BrIfEqz(offset) => return self.branch(offset.to_i32(), false),
             BrIfNez(offset) => return self.branch(offset.to_i32(), true),
             BrTable(targets) => return self.branch_table(targets),
             Return => {
-                self.exit(Key::Return);
+                self.exit(Key::Return)?;
                 return Ok(None);
             }
             CallInternal(target) => return self.call(target),
             ReturnCallInternal(target) => {
-                self.exit(Key::Tail(Callee::Function(target), self.height));
+                self.exit(Key::Tail(Callee::Function(target), self.height))?;
                 return Ok(None);
             }
             CallIndirect(signature) => return self.indirect(signature, false),
@@ -307,14 +370,14 @@ impl Machine<'_> {
     fn fuel(&mut self, low: Term) {
         if self.terms.value(low) != Some(0) {
             let high = self.constant(0);
-            self.run.effects.push(Effect::Fuel { low, high });
+            self.effect(Effect::Fuel { low, high });
         }
     }
 
     fn stack_check(&mut self, height: u32) {
         let checked = self.height.max(0) as u32 + height.min(u16::MAX as u32);
         if checked > 0 {
-            self.run.effects.push(Effect::Stack(checked.min(u16::MAX as u32)));
+            self.effect(Effect::Stack(checked.min(u16::MAX as u32)));
         }
     }
 
@@ -330,8 +393,8 @@ impl Machine<'_> {
         }
         let otherwise = self.terms.not(taken);
         let target = self.target(self.pc, offset);
-        self.exit_if(taken, Key::Block(target));
-        self.exit_if(otherwise, Key::Block(self.pc + 1));
+        self.exit_if(taken, Key::Block(target))?;
+        self.exit_if(otherwise, Key::Block(self.pc + 1))?;
         Ok(None)
     }
 
@@ -343,9 +406,9 @@ impl Machine<'_> {
             match self.module.rwasm.code_section.get(word as usize) {
                 Some(Opcode::Br(offset)) => {
                     let target = self.target(word, offset.to_i32());
-                    self.exit_if(guard, Key::Block(target));
+                    self.exit_if(guard, Key::Block(target))?;
                 }
-                Some(Opcode::Return) => self.exit_if(guard, Key::Return),
+                Some(Opcode::Return) => self.exit_if(guard, Key::Return)?,
                 _ => return Err(ValidateError::NoCode(word)),
             }
         }
@@ -362,7 +425,7 @@ impl Machine<'_> {
         };
         let result = self.run.result(self.terms, 0);
         let (address, offset) = constant_address(self.terms, address, last);
-        self.run.effects.push(Effect::Load { op, address, offset });
+        self.effect(Effect::Load { op, address, offset });
         self.push(result)?;
         Ok(Some(self.pc + 1))
     }
@@ -374,7 +437,7 @@ impl Machine<'_> {
             return self.trap(Trap::MemoryOutOfBounds);
         };
         let (address, offset) = constant_address(self.terms, address, last);
-        self.run.effects.push(Effect::Store { op, address, offset, value });
+        self.effect(Effect::Store { op, address, offset, value });
         Ok(Some(self.pc + 1))
     }
 
@@ -400,8 +463,11 @@ impl Machine<'_> {
 
     /// A call of an rWasm function: its parameters are the top slots.
     fn transfer(&mut self, callee: Callee, params: u32, net: Option<i32>, next: u32) -> Next {
+        if self.dead {
+            return Ok(None);
+        }
         let base = self.height;
-        self.run.effects.push(Effect::Depth(CALL_LIMIT));
+        self.effect(Effect::Depth(CALL_LIMIT));
         let args = self.pops(params)?;
         let first = self.height;
         let Some(net) = net else {
@@ -428,7 +494,7 @@ impl Machine<'_> {
         let far = self.terms.lt_u(limit, element);
         self.leave(far, STUCK_PC);
         if !tail {
-            self.run.effects.push(Effect::Depth(CALL_LIMIT));
+            self.effect(Effect::Depth(CALL_LIMIT));
         }
         let words = self.terms.op(Op::Add, element, element);
         let found = self.read(FUNC + 1, words);
@@ -447,7 +513,7 @@ impl Machine<'_> {
         };
         let callee = Callee::Indirect(self.read(FUNC, words));
         if tail {
-            self.exit(Key::Tail(callee, self.height));
+            self.exit(Key::Tail(callee, self.height))?;
             return Ok(None);
         }
         self.transfer(callee, callees.params, callees.net, self.pc + 2)
@@ -461,7 +527,7 @@ impl Machine<'_> {
         let (params, results) = (host::slots(call.params), host::slots(call.results));
         if results > params {
             let height = self.height - params as Slot + results as Slot;
-            self.run.effects.push(Effect::Stack(height.max(0) as u32));
+            self.effect(Effect::Stack(height.max(0) as u32));
         }
         self.routine(routine, params, &[])?;
         Ok((!routine.is_exit()).then_some(self.pc + 1))
@@ -699,8 +765,8 @@ impl Machine<'_> {
     fn native(&mut self, snippet: Snippet) -> Result<(), ValidateError> {
         let room = self.height.max(0) as u32 + snippet.height();
         if self.deep {
-            self.run.effects.push(Effect::Depth(CALL_LIMIT));
-            self.run.effects.push(Effect::Stack(room));
+            self.effect(Effect::Depth(CALL_LIMIT));
+            self.effect(Effect::Stack(room));
         } else {
             self.room = self.room.max(Some(room));
         }
@@ -802,7 +868,7 @@ impl Machine<'_> {
             self.trap_if(overflow, Trap::IntegerOverflow);
         }
         if self.deep {
-            self.run.effects.push(Effect::Depth(CALL_LIMIT - 1));
+            self.effect(Effect::Depth(CALL_LIMIT - 1));
         }
         let any = self.terms.op(Op::Or, v[2], v[3]);
         let some = self.terms.truth(any);

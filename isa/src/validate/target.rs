@@ -129,10 +129,6 @@ impl Machine<'_> {
                 self.exit(key, guard, path);
                 return Ok(());
             }
-            if fresh && let Some(key) = self.empty(pc) {
-                self.exit(key, guard, path);
-                return Ok(());
-            }
             fresh = false;
             if pc <= HALT_PC {
                 return self.leave(pc, guard, pc);
@@ -194,25 +190,7 @@ impl Machine<'_> {
         // of the function, before the check that the fast version relies on.
         let own = labels.iter().filter(|l| l.function == here.function);
         let own = own.filter(|l| l.deep || !here.deep || l.head);
-        let mut keys = own.map(|l| Key::Block(l.source));
-        // Blocks without rows share their pc with the next one.
-        let wanted = |key: &Key| self.start.source.exits.iter().any(|exit| exit.key == *key);
-        keys.clone().find(wanted).or(keys.next())
-    }
-
-    /// The exit of a block without rows: another block, later in rWasm's code, has the same pc.
-    fn empty(&self, pc: Pc) -> Option<Key> {
-        let ([], [exit]) = (&self.start.source.effects[..], &self.start.source.exits[..]) else {
-            return None;
-        };
-        let here = self.start.label;
-        let next = self.start.labels.at(pc).iter().any(|l| {
-            l.function == here.function
-                && l.deep == here.deep
-                && l.source > here.source
-                && exit.key == Key::Block(l.source)
-        });
-        next.then_some(exit.key)
+        own.map(|l| Key::Block(l.source)).next()
     }
 
     fn exit(&mut self, key: Key, guard: Term, path: Path) {
