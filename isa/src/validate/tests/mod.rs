@@ -1,5 +1,7 @@
 //! Honest programs are accepted, changed ones are not.
 
+mod terms;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -221,4 +223,43 @@ fn changed_rows_of_long_code_are_refused() {
         ("arith64.wat", "every"),
         ("memory.wat", "straddle64"),
     ]);
+}
+
+fn refused(file: &str, name: &str, change: impl Fn(&mut Lowered)) -> ValidateError {
+    let wasm = script(file);
+    let module = load(&wasm, &entry(name)).unwrap();
+    let mut lowered = lower(&module).unwrap();
+    change(&mut lowered);
+    validate(&module, &lowered).unwrap_err()
+}
+
+#[test]
+fn what_is_no_block_is_checked_too() {
+    let case = |change: fn(&mut Lowered)| refused("tables.wat", "call", change);
+    let library = case(|l| l.program.code[100].fuel = 1);
+    assert_eq!(library, ValidateError::Library(100));
+    assert!(matches!(case(|l| l.program.start += 1), ValidateError::Boot(_)));
+    assert!(matches!(case(|l| l.init += 1), ValidateError::Boot(_)));
+    assert!(matches!(case(|l| l.program.pages = 1), ValidateError::Image(_)));
+    assert!(matches!(case(|l| l.program.fuel = 1), ValidateError::Image(_)));
+    assert!(matches!(case(|l| l.program.image[0].1 ^= 1), ValidateError::Image(_)));
+    assert!(matches!(case(|l| _ = l.program.image.pop()), ValidateError::Image(_)));
+    assert!(matches!(case(|l| l.program.image.push((5, 5))), ValidateError::Image(5)));
+    assert!(matches!(case(|l| l.blocks[0].function += 1), ValidateError::Map(_)));
+    let twice = |l: &mut Lowered| l.blocks.push(l.blocks[0].clone());
+    assert!(matches!(case(twice), ValidateError::Map(_)));
+}
+
+#[test]
+fn the_fast_version_needs_room() {
+    let error = refused("depth.wat", "divide_at", |l| {
+        for row in &mut l.program.code {
+            if let (Op::Enter, Operand::Imm(imm)) = (row.op, row.b)
+                && imm >> 16 > imm & 0xffff
+            {
+                row.b = Operand::Imm(imm - (1 << 16));
+            }
+        }
+    });
+    assert!(matches!(error, ValidateError::Room(_)), "{error}");
 }
