@@ -9,6 +9,7 @@
 )]
 
 mod fixtures;
+mod opcodes;
 mod ours;
 mod random;
 mod speed;
