@@ -51,13 +51,16 @@ pub(super) fn function(
             live: live.get(&label.source).unwrap_or(&nothing),
             source: &source.run,
         };
+        let known = terms.len();
         let target = target::run(&start, &mut terms)?;
         needed = needed.max(source.snippet_room);
         room = room.or(target.room);
-        compare(&mut terms, &source, &target.run, &live, low, equality).map_err(|what| {
-            let version = if label.deep { "deep" } else { "fast" };
-            ValidateError::Differs { block: label.source, pc, version, what }
-        })?;
+        compare((&mut terms, known), &source, &target.run, &live, low, equality).map_err(
+            |what| {
+                let version = if label.deep { "deep" } else { "fast" };
+                ValidateError::Differs { block: label.source, pc, version, what }
+            },
+        )?;
     }
     if needed > room {
         return Err(ValidateError::Room(info.entry));
@@ -180,7 +183,7 @@ struct Pair {
 }
 
 fn compare(
-    terms: &mut Terms,
+    (terms, known): (&mut Terms, Term),
     source: &Source,
     target: &Run,
     live: &BTreeMap<u32, BTreeSet<Slot>>,
@@ -202,7 +205,7 @@ fn compare(
     }
     let pairs = exits(terms, source, target, live, low)?;
 
-    let mut classes = Classes::new(terms, equality);
+    let mut classes = Classes::new(terms, known, equality);
     let mut call_words = call_words.into_iter();
     for (i, (a, b)) in ours.effects.iter().zip(&target.effects).enumerate() {
         if !same_effect(&mut classes, a, b, &mut call_words) {

@@ -10,6 +10,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::term::{Fun, Node, Term, Terms, commutes, eval};
 
+/// Most parts of a pair of expressions that is evaluated.
+const MAX_STEPS: usize = 1 << 14;
+/// How many conditions back an evaluation looks: a division's own traps come right before it.
+const RECENT: usize = 8;
 /// Operands tried for one pair of expressions.
 const SAMPLES: u64 = 1024;
 /// Values at which operations change their behaviour.
@@ -92,7 +96,9 @@ pub(super) struct Equality {
 pub(super) struct Classes<'a> {
     terms: &'a Terms,
     known: &'a mut Equality,
-    /// Of a term the smallest one of its class.
+    /// Terms with smaller numbers occur in rWasm's run.
+    source: Term,
+    /// Of a term a smaller one of its class.
     class: HashMap<Term, Term>,
     /// Pairs found different, with the number of conditions excluded then.
     different: HashMap<(Term, Term), usize>,
@@ -101,10 +107,12 @@ pub(super) struct Classes<'a> {
 }
 
 impl<'a> Classes<'a> {
-    pub(super) fn new(terms: &'a Terms, known: &'a mut Equality) -> Self {
+    /// Nothing but the terms themselves; those before `source` occur in rWasm's run.
+    pub(super) fn new(terms: &'a Terms, source: Term, known: &'a mut Equality) -> Self {
         Self {
             terms,
             known,
+            source,
             class: HashMap::new(),
             different: HashMap::new(),
             excluded: Vec::new(),
@@ -116,8 +124,12 @@ impl<'a> Classes<'a> {
         self.excluded.push(when);
     }
 
-    fn class(&self, term: Term) -> Term {
-        self.class.get(&term).copied().unwrap_or(term)
+    /// The smallest term of its class.
+    fn class(&self, mut term: Term) -> Term {
+        while let Some(&smaller) = self.class.get(&term) {
+            term = smaller;
+        }
+        term
     }
 
     /// Whether both terms always have one value.
@@ -196,50 +208,57 @@ impl<'a> Classes<'a> {
         } else if a != b {
             // The smaller number stands for the class: so no term becomes a part of itself.
             let (first, other) = (a.min(b), a.max(b));
-            let members = self.class.values_mut().filter(|class| **class == other);
-            members.for_each(|class| *class = first);
             self.class.insert(other, first);
         }
     }
 
-    /// All parts of a term, up to classes.
-    fn parts(&self, term: Term) -> HashSet<Term> {
-        let mut parts = HashSet::new();
-        let mut work = vec![self.class(term)];
+    /// The parts of the rows' term `b` that rWasm's run has too, up to classes; not their parts.
+    fn shared(&self, b: Term) -> HashSet<Term> {
+        let mut shared = HashSet::new();
+        let mut seen = HashSet::new();
+        let mut work = vec![b];
         while let Some(term) = work.pop() {
-            if parts.insert(term)
+            if term != b && term < self.source {
+                shared.insert(term);
+            } else if seen.insert(term)
                 && let Node::App(_, args) = self.terms.node(term)
             {
                 work.extend(args.iter().map(|&a| self.class(a)));
             }
         }
-        parts
+        shared
     }
 
     /// Evaluates; with `share`, parts that both have are variables.
     fn evaluate(&mut self, a: Term, b: Term, share: bool) -> bool {
-        let shared = if share {
-            self.parts(a).intersection(&self.parts(b)).copied().collect()
-        } else {
-            HashSet::new()
-        };
+        let (a, b) = (self.class(a), self.class(b));
+        let shared = if share { self.shared(b) } else { HashSet::new() };
         if share && shared.iter().all(|&t| !matches!(self.terms.node(t), Node::App(..))) {
             return false; // the same as without sharing
         }
-        let mut builder =
-            Builder { classes: self, shared, steps: Vec::new(), index: HashMap::new() };
-        let pair = [builder.add(a), builder.add(b)];
+        // What is smaller than all of them cannot contain one of them.
+        let smallest = shared.iter().copied().min().unwrap_or(0);
+        let mut builder = Builder {
+            classes: self,
+            roots: [a, b],
+            shared,
+            smallest,
+            steps: Vec::new(),
+            index: HashMap::new(),
+        };
+        let (Some(x), Some(y)) = (builder.add(a), builder.add(b)) else { return false };
+        let pair = [x, y];
         let variables = builder.variables();
         let mut excluded = Vec::new();
-        for &when in &self.excluded {
+        for &when in self.excluded.iter().rev().take(RECENT) {
             // A condition on other variables says nothing here.
             let (steps, index) = (builder.steps.len(), builder.index.clone());
-            let step = builder.add(when);
-            if builder.variables() == variables {
-                excluded.push(step);
-            } else {
-                builder.steps.truncate(steps);
-                builder.index = index;
+            match builder.add(when) {
+                Some(step) if builder.variables() == variables => excluded.push(step),
+                _ => {
+                    builder.steps.truncate(steps);
+                    builder.index = index;
+                }
             }
         }
         let truths = self.terms.is_truth(a) && self.terms.is_truth(b);
@@ -274,30 +293,40 @@ impl Pair {
 
 struct Builder<'a, 'b> {
     classes: &'a Classes<'b>,
+    /// The two terms that are compared: no variables, whatever they contain.
+    roots: [Term; 2],
     shared: HashSet<Term>,
+    smallest: Term,
     steps: Vec<Step>,
     index: HashMap<Term, u32>,
 }
 
 impl Builder<'_, '_> {
-    /// Adds a term after its parts.
-    fn add(&mut self, term: Term) -> u32 {
+    fn is_variable(&self, term: Term) -> bool {
+        !self.roots.contains(&term) && (self.shared.contains(&term) || term < self.smallest)
+    }
+
+    /// Adds a term after its parts, if there are not too many.
+    fn add(&mut self, term: Term) -> Option<u32> {
         let terms = self.classes.terms;
         let mut open = vec![(self.classes.class(term), false)];
         let mut last = 0;
         while let Some((term, ready)) = open.pop() {
+            if self.steps.len() > MAX_STEPS {
+                return None;
+            }
             if let Some(&step) = self.index.get(&term) {
                 last = step;
                 continue;
             }
             let step = match terms.node(term) {
                 Node::Const(value) => Step::Const(*value),
-                Node::App(_, args) if !self.shared.contains(&term) && !ready => {
+                Node::App(_, args) if !self.is_variable(term) && !ready => {
                     open.push((term, true));
                     open.extend(args.iter().map(|&a| (self.classes.class(a), false)));
                     continue;
                 }
-                Node::App(fun, args) if !self.shared.contains(&term) => {
+                Node::App(fun, args) if !self.is_variable(term) => {
                     let step = |a: &Term| self.index.get(&self.classes.class(*a)).copied();
                     Step::App(*fun, args.iter().filter_map(step).collect())
                 }
@@ -307,7 +336,7 @@ impl Builder<'_, '_> {
             last = self.steps.len() as u32 - 1;
             self.index.insert(term, last);
         }
-        last
+        Some(last)
     }
 
     fn variables(&self) -> usize {

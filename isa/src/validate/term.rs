@@ -74,6 +74,11 @@ impl Terms {
         &self.nodes[term as usize]
     }
 
+    /// Number of terms: the number of the next new one.
+    pub(super) fn len(&self) -> Term {
+        self.nodes.len() as Term
+    }
+
     fn intern(&mut self, node: Node) -> Term {
         if let Some(&term) = self.index.get(&node) {
             return term;
@@ -175,10 +180,19 @@ impl Terms {
                     _ => None,
                 }
             }
+            Alu(Op::Shl, _) if y.map(|y| y % 32) == Some(1) => Some(self.op(Op::Add, a, a)),
             Alu(Op::Shl | Op::ShrU | Op::ShrS | Op::Rotl | Op::Rotr, _) => {
                 (y? % 32 == 0).then_some(a)
             }
             Alu(Op::Fshl, 0) => Some(a),
+            Alu(Op::Fshl, k) if y == Some(0) => {
+                let by = self.constant(k.into());
+                Some(self.op(Op::Shl, a, by))
+            }
+            Alu(Op::Fshl, k) if x == Some(0) => {
+                let by = self.constant(32 - u32::from(k));
+                Some(self.op(Op::ShrU, b, by))
+            }
             Eq if a == b => Some(self.constant(1)),
             Eq => {
                 let (term, constant) = if x.is_some() { (b, x?) } else { (a, y?) };

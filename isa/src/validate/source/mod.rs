@@ -4,7 +4,7 @@
 //! how they are lowered; an i64 snippet is the operation that its body computes.
 
 mod calls;
-mod numeric;
+pub(super) mod numeric;
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use rwasm::{Opcode, TrapCode};
 use super::ValidateError;
 use super::state::{Callee, Effect, Key, Path, Run};
 use super::term::{Term, Terms};
-use crate::front::heights::Place;
 use crate::front::Module;
+use crate::front::heights::Place;
 use crate::layout::*;
 use crate::runtime::Routine;
 use crate::{Op, Slot, Trap};

@@ -4,7 +4,7 @@ use rwasm::Opcode;
 
 use super::super::ValidateError;
 use super::super::state::Effect;
-use super::super::term::{Fun, Term};
+use super::super::term::{Fun, Term, Terms};
 use super::super::wide::Wide;
 use super::Machine;
 use crate::front::Snippet;
@@ -176,7 +176,6 @@ impl Machine<'_> {
             let less = if negate { machine.terms.not(less) } else { less };
             machine.push(less)
         };
-        let shift = |machine: &mut Self, wide| machine.wide(wide, v[0], v[1], v[2], v[2]);
         match snippet {
             Eq | Ne => {
                 let t = &mut *self.terms;
@@ -221,11 +220,11 @@ impl Machine<'_> {
                 self.pushes(&[low, high])
             }
             DivS | DivU | RemS | RemU => self.divide64(snippet, &v),
-            Shl => shift(self, Wide::Shl),
-            ShrS => shift(self, Wide::ShrS),
-            ShrU => shift(self, Wide::ShrU),
-            RotL => shift(self, Wide::Rotl),
-            RotR => shift(self, Wide::Rotr),
+            Shl => self.shift(Wide::Shl, &v),
+            ShrS => self.shift(Wide::ShrS, &v),
+            ShrU => self.shift(Wide::ShrU, &v),
+            RotL => self.shift(Wide::Rotl, &v),
+            RotR => self.shift(Wide::Rotr, &v),
             DivMod => Err(ValidateError::NoCode(self.pc)),
         }
     }
@@ -235,16 +234,16 @@ impl Machine<'_> {
         self.terms.app(fun, &[a[1], b[1], borrow])
     }
 
-    /// A shift or rotation: the high word of the amount does not matter.
-    fn wide(
-        &mut self,
-        wide: Wide,
-        low: Term,
-        high: Term,
-        by: Term,
-        top: Term,
-    ) -> Result<(), ValidateError> {
-        let words = [0, 1].map(|part| self.terms.app(Fun::Wide(wide, part), &[low, high, by, top]));
+    /// A shift or rotation; the high word of the amount does not matter.
+    fn shift(&mut self, wide: Wide, v: &[Term]) -> Result<(), ValidateError> {
+        let (low, high, by) = (v[0], v[1], v[2]);
+        let words = match self.terms.value(by) {
+            Some(n) => shift_by(self.terms, wide, [low, high], n % 64),
+            None => {
+                let args = [low, high, by, by];
+                [0, 1].map(|part| self.terms.app(Fun::Wide(wide, part), &args))
+            }
+        };
         self.pushes(&words)
     }
 
@@ -274,5 +273,46 @@ impl Machine<'_> {
         self.trap_if(zero, Trap::IntegerDivisionByZero);
         let words = [0, 1].map(|part| self.terms.app(Fun::Wide(wide, part), v));
         self.pushes(&words)
+    }
+}
+
+/// A shift or rotation of two words by a constant below 64.
+pub(in super::super) fn shift_by(
+    t: &mut Terms,
+    wide: Wide,
+    [low, high]: [Term; 2],
+    n: u32,
+) -> [Term; 2] {
+    // The high word of `(a:b) << k`.
+    let mut funnel = |a, b, k: u32| t.app(Fun::Alu(Op::Fshl, k as u8), &[a, b]);
+    let near = n < 32;
+    match wide {
+        _ if n == 0 => [low, high],
+        Wide::Rotr => shift_by(t, Wide::Rotl, [low, high], 64 - n),
+        Wide::Rotl => {
+            let [low, high] = if near { [low, high] } else { [high, low] };
+            [funnel(low, high, n % 32), funnel(high, low, n % 32)]
+        }
+        Wide::Shl if near => {
+            let high = funnel(high, low, n);
+            let n = t.constant(n);
+            [t.op(Op::Shl, low, n), high]
+        }
+        Wide::Shl => {
+            let n = t.constant(n - 32);
+            [t.constant(0), t.op(Op::Shl, low, n)]
+        }
+        _ => {
+            let op = if wide == Wide::ShrS { Op::ShrS } else { Op::ShrU };
+            let low = near.then(|| funnel(high, low, 32 - n % 32));
+            let by = t.constant(n % 32);
+            let shifted = t.op(op, high, by);
+            let (zero, sign) = (t.constant(0), t.constant(31));
+            match low {
+                Some(low) => [low, shifted],
+                None if op == Op::ShrS => [shifted, t.op(op, high, sign)],
+                None => [shifted, zero],
+            }
+        }
     }
 }

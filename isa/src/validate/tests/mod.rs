@@ -193,9 +193,6 @@ fn check_mutants(cases: &[(&str, &str)]) {
             changed.program.code[pc as usize] = row;
         }
         println!("{file} {name}: {count} mutants, {} accepted as equal", survivors.len());
-        for (pc, row, mutant) in survivors {
-            println!("  {pc}: {row:?}\n      -> {mutant:?}");
-        }
     }
 }
 
@@ -203,10 +200,8 @@ fn check_mutants(cases: &[(&str, &str)]) {
 fn changed_rows_are_refused() {
     check_mutants(&[
         ("arith32.wat", "div_s"),
-        ("arith64.wat", "div_s"),
         ("arith64.wat", "rotl"),
         ("control.wat", "switch_value"),
-        ("tables.wat", "init_call"),
         ("tail.wat", "even_by_table"),
         ("memory.wat", "grow"),
         ("depth.wat", "divide_at"),
@@ -220,8 +215,10 @@ fn changed_rows_are_refused() {
 fn changed_rows_of_long_code_are_refused() {
     check_mutants(&[
         ("arith32.wat", "every"),
+        ("arith64.wat", "div_s"),
         ("arith64.wat", "every"),
         ("memory.wat", "straddle64"),
+        ("tables.wat", "init_call"),
     ]);
 }
 

@@ -1,6 +1,7 @@
 //! Rewriting keeps values, and comparison tells functions apart.
 
 use super::super::compare::{Classes, Equality};
+use super::super::source::numeric::shift_by;
 use super::super::term::{Fun, Leaf, Node, Term, Terms, eval};
 use super::super::wide::Wide;
 use crate::Op;
@@ -93,7 +94,7 @@ fn rewriting_keeps_values() {
 
 fn equal(terms: &Terms, excluded: &[Term], a: Term, b: Term) -> bool {
     let mut equality = Equality::default();
-    let mut classes = Classes::new(terms, &mut equality);
+    let mut classes = Classes::new(terms, a + 1, &mut equality);
     excluded.iter().for_each(|&when| classes.exclude(when));
     classes.equal(a, b)
 }
@@ -168,6 +169,24 @@ fn uninterpreted_reads_of_other_places_differ() {
         for (i, j) in [(0, 1), (0, 2), (1, 2)] {
             assert!(!equal(t, &[], reads[i], reads[j]));
             assert!(!equal(t, &[], truths[i], truths[j]));
+        }
+    }
+}
+
+#[test]
+fn shifts_by_constants_are_those_of_64_bits() {
+    let mut numbers = Random(3);
+    for wide in [Wide::Shl, Wide::ShrS, Wide::ShrU, Wide::Rotl, Wide::Rotr] {
+        for n in 0..64 {
+            let mut terms = Terms::default();
+            let words = [0, 1].map(|slot| terms.leaf(Leaf::Slot(slot)));
+            let shifted = shift_by(&mut terms, wide, words, n);
+            for _ in 0..20 {
+                let slots = [numbers.word(), numbers.word(), 0, 0];
+                let found = shifted.map(|term| value(&terms, &slots, term));
+                let expected = wide.eval(&[slots[0], slots[1], n, 0]).unwrap();
+                assert_eq!(found[..], expected, "{wide:?} {n} {slots:?}");
+            }
         }
     }
 }
