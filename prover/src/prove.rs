@@ -109,6 +109,9 @@ pub struct Proved {
 
 /// Proves a run.
 ///
+/// Not for a task of rayon's global pool: the executing thread uses the pool while the caller waits
+/// for it, which can block every thread of the pool.
+///
 /// # Errors
 /// [`ProveError`] if the run has no result, or its proof cannot be made.
 pub fn prove(
@@ -136,6 +139,7 @@ pub fn prove(
 }
 
 /// Checks every constraint and message of every shard of a run, without proving anything.
+/// Like [`prove`], not for a task of rayon's global pool.
 ///
 /// # Errors
 /// [`ProveError`] if the run has no result, or some rule of some table does not hold.

@@ -9,7 +9,7 @@ use rwprove_fixtures::{
     suite::{self, Action, Expected, Script},
 };
 use rwprove_isa::{
-    Exit, Program,
+    Exit, Program, Trap,
     front::{LoadError, Preset, load, lower},
     validate::validate,
 };
@@ -41,8 +41,13 @@ pub(crate) struct Called {
 /// Assertions that were passed over while choosing.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
+    /// rwasm does not compile the module.
     pub(crate) refused: usize,
+    /// The run reaches an operation that rwasm compiles but does not execute.
+    pub(crate) floats: usize,
+    /// A fresh instance gives something else.
     pub(crate) state: usize,
+    /// The run is too long for this test.
     pub(crate) long: usize,
 }
 
@@ -102,6 +107,7 @@ pub(crate) fn sample() -> Sample {
         programs: files.into_iter().flatten().collect(),
         left_out: left_out.into_iter().fold(LeftOut::default(), |sum, file| LeftOut {
             refused: sum.refused + file.refused,
+            floats: sum.floats + file.floats,
             state: sum.state + file.state,
             long: sum.long + file.long,
         }),
@@ -133,6 +139,7 @@ fn choose(script: &Script) -> (Vec<Called>, LeftOut) {
                     called.cases.push(case);
                     taken += 1;
                 }
+                Ok(Report { exit: Exit::Trap(Trap::IllegalOpcode), .. }) => left_out.floats += 1,
                 Ok(_) => left_out.state += 1,
                 Err(ExecError::RowLimit(_)) => left_out.long += 1,
                 Err(error) => panic!("{}: {error}", case.name),
