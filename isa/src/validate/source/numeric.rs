@@ -240,8 +240,15 @@ impl Machine<'_> {
         let words = match self.terms.value(by) {
             Some(n) => shift_by(self.terms, wide, [low, high], n % 64),
             None => {
-                let args = [low, high, by, by];
-                [0, 1].map(|part| self.terms.app(Fun::Wide(wide, part), &args))
+                // The outer word of a shift does not depend on the other one; a lowering that
+                // keeps only that word need not know the other.
+                let zero = self.terms.constant(0);
+                let inner = |part: u8| match (wide, part) {
+                    (Wide::Shl, 0) => [low, zero, by, by],
+                    (Wide::ShrS | Wide::ShrU, 1) => [zero, high, by, by],
+                    _ => [low, high, by, by],
+                };
+                [0, 1].map(|part| self.terms.app(Fun::Wide(wide, part), &inner(part)))
             }
         };
         self.pushes(&words)
