@@ -11,9 +11,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::term::{Fun, Node, Term, Terms, commutes, eval};
 
 /// Most parts of a pair of expressions that is evaluated.
-const MAX_STEPS: usize = 1 << 14;
+const MAX_STEPS: usize = 512;
+/// Most parts of a condition that an evaluation can leave out.
+const MAX_CONDITION: usize = 32;
 /// How many conditions back an evaluation looks: a division's own traps come right before it.
 const RECENT: usize = 8;
+/// Most operations on the same operands that are tried for one expansion.
+const MAX_CANDIDATES: usize = 32;
+/// Most parts of a term that are looked at for its operands.
+const MAX_PARTS: usize = 256;
 /// Operands tried for one pair of expressions.
 const SAMPLES: u64 = 1024;
 /// Values at which operations change their behaviour.
@@ -104,12 +110,26 @@ pub(super) struct Classes<'a> {
     different: HashMap<(Term, Term), usize>,
     /// Conditions that left the block before.
     excluded: Vec<Term>,
+    /// Of a term of rWasm's run the terms in that run that are an operation on several words, or a
+    /// signed division, of it: these have expansions.
+    expanded: HashMap<Term, Vec<Term>>,
+    /// Terms before this one have been looked up.
+    swept: Term,
 }
 
 impl<'a> Classes<'a> {
     /// Nothing but the terms themselves; those before `source` occur in rWasm's run.
     pub(super) fn new(terms: &'a Terms, source: Term, known: &'a mut Equality) -> Self {
+        let mut expanded: HashMap<Term, Vec<Term>> = HashMap::new();
+        for term in 0..source {
+            if let Node::App(Fun::Wide(..) | Fun::DivS | Fun::RemS, args) = terms.node(term) {
+                let args = args.iter().filter(|&&arg| terms.value(arg).is_none());
+                args.for_each(|&arg| expanded.entry(arg).or_default().push(term));
+            }
+        }
         Self {
+            expanded,
+            swept: source,
             terms,
             known,
             source,
@@ -124,6 +144,44 @@ impl<'a> Classes<'a> {
         self.excluded.push(when);
     }
 
+    /// Looks for rWasm's term of each of the rows' terms up to `last`, in the order in which they
+    /// were computed: so that no comparison has to look further back than to terms found equal.
+    fn sweep(&mut self, last: Term) {
+        while self.swept <= last {
+            let term = self.swept;
+            self.swept += 1;
+            let Node::App(fun, args) = self.terms.node(term) else { continue };
+            let args: Vec<Term> = args.iter().map(|&arg| self.class(arg)).collect();
+            if let Some(same) = self.terms.find(*fun, &args).filter(|same| *same < term) {
+                self.remember(same, term, true);
+            } else if !self.terms.is_truth(term) {
+                self.find_expanded(term);
+            }
+        }
+    }
+
+    /// Looks for the operation that a term of the rows is the expansion of, among the operations
+    /// on the same operands.
+    fn find_expanded(&mut self, term: Term) {
+        let shared = self.shared(term);
+        let operands = |terms: &mut dyn Iterator<Item = Term>| -> BTreeSet<Term> {
+            terms.filter(|&term| self.terms.value(term).is_none()).collect()
+        };
+        let own = operands(&mut shared.iter().copied());
+        let Some(first) = own.first() else { return };
+        let candidates = self.expanded.get(first).cloned().unwrap_or_default();
+        let candidates = candidates.into_iter().filter(|&candidate| {
+            matches!(self.terms.node(candidate), Node::App(_, args)
+                if operands(&mut args.iter().map(|&arg| self.class(arg))) == own)
+        });
+        let candidates: BTreeSet<Term> = candidates.collect();
+        for candidate in candidates.into_iter().take(MAX_CANDIDATES) {
+            if self.evaluate_over(candidate, term, shared.clone()) {
+                return self.remember(candidate, term, true);
+            }
+        }
+    }
+
     /// The smallest term of its class.
     fn class(&self, mut term: Term) -> Term {
         while let Some(&smaller) = self.class.get(&term) {
@@ -134,6 +192,7 @@ impl<'a> Classes<'a> {
 
     /// Whether both terms always have one value.
     pub(super) fn equal(&mut self, a: Term, b: Term) -> bool {
+        self.sweep(b);
         let equal = self.compare(a, b);
         self.known.found.by_structure += equal as usize;
         equal
@@ -155,7 +214,7 @@ impl<'a> Classes<'a> {
                     (pair.next, pair.exchanged) = (0, true);
                     None
                 }
-                Some(false) => Some(self.evaluate(a, b, true) || self.evaluate(a, b, false)),
+                Some(false) => Some(self.evaluate(a, b)),
             };
             let equal = match (result, self.part(pair)) {
                 (Some(equal), _) => equal,
@@ -183,7 +242,7 @@ impl<'a> Classes<'a> {
         }
         match (self.terms.node(a), self.terms.node(b)) {
             (Node::App(f, x), Node::App(g, y)) if f == g && x.len() == y.len() => None,
-            _ => Some(self.evaluate(a, b, true) || self.evaluate(a, b, false)),
+            _ => Some(self.evaluate(a, b)),
         }
     }
 
@@ -220,7 +279,8 @@ impl<'a> Classes<'a> {
         while let Some(term) = work.pop() {
             if term != b && term < self.source {
                 shared.insert(term);
-            } else if seen.insert(term)
+            } else if seen.len() < MAX_PARTS
+                && seen.insert(term)
                 && let Node::App(_, args) = self.terms.node(term)
             {
                 work.extend(args.iter().map(|&a| self.class(a)));
@@ -229,13 +289,24 @@ impl<'a> Classes<'a> {
         shared
     }
 
-    /// Evaluates; with `share`, parts that both have are variables.
-    fn evaluate(&mut self, a: Term, b: Term, share: bool) -> bool {
+    /// Evaluates both terms. The more parts count as variables, the cheaper: what is equal for all
+    /// values of the parts is equal.
+    fn evaluate(&mut self, a: Term, b: Term) -> bool {
         let (a, b) = (self.class(a), self.class(b));
-        let shared = if share { self.shared(b) } else { HashSet::new() };
-        if share && shared.iter().all(|&t| !matches!(self.terms.node(t), Node::App(..))) {
-            return false; // the same as without sharing
+        let shared = self.shared(b);
+        let mut parts = shared.clone();
+        if let Node::App(_, args) = self.terms.node(a) {
+            parts.extend(args.iter().map(|&a| self.class(a)));
         }
+        // Without any, when there is something to look into.
+        let deep = parts.iter().any(|&t| matches!(self.terms.node(t), Node::App(..)));
+        self.evaluate_over(a, b, parts)
+            || (!shared.is_empty() && self.evaluate_over(a, b, shared))
+            || (deep && self.evaluate_over(a, b, HashSet::new()))
+    }
+
+    /// Evaluates with these parts as variables.
+    fn evaluate_over(&mut self, a: Term, b: Term, shared: HashSet<Term>) -> bool {
         // What is smaller than all of them cannot contain one of them.
         let smallest = shared.iter().copied().min().unwrap_or(0);
         let mut builder = Builder {
@@ -246,14 +317,16 @@ impl<'a> Classes<'a> {
             steps: Vec::new(),
             index: HashMap::new(),
         };
-        let (Some(x), Some(y)) = (builder.add(a), builder.add(b)) else { return false };
+        let (Some(x), Some(y)) = (builder.add(a, MAX_STEPS), builder.add(b, MAX_STEPS)) else {
+            return false;
+        };
         let pair = [x, y];
         let variables = builder.variables();
         let mut excluded = Vec::new();
         for &when in self.excluded.iter().rev().take(RECENT) {
             // A condition on other variables says nothing here.
             let (steps, index) = (builder.steps.len(), builder.index.clone());
-            match builder.add(when) {
+            match builder.add(when, MAX_CONDITION) {
                 Some(step) if builder.variables() == variables => excluded.push(step),
                 _ => {
                     builder.steps.truncate(steps);
@@ -307,12 +380,13 @@ impl Builder<'_, '_> {
     }
 
     /// Adds a term after its parts, if there are not too many.
-    fn add(&mut self, term: Term) -> Option<u32> {
+    fn add(&mut self, term: Term, most: usize) -> Option<u32> {
+        let most = self.steps.len() + most;
         let terms = self.classes.terms;
         let mut open = vec![(self.classes.class(term), false)];
         let mut last = 0;
         while let Some((term, ready)) = open.pop() {
-            if self.steps.len() > MAX_STEPS {
+            if self.steps.len() + open.len() > most {
                 return None;
             }
             if let Some(&step) = self.index.get(&term) {

@@ -136,12 +136,22 @@ impl Terms {
         if let Some(term) = self.rewrite(fun, args) {
             return term;
         }
+        let node = self.application(fun, args);
+        self.intern(node)
+    }
+
+    fn application(&self, fun: Fun, args: &[Term]) -> Node {
         let mut args: Box<[Term]> = args.into();
         if commutes(fun) {
             // Constants last, otherwise by number.
             args.sort_by_key(|&a| (self.value(a).is_some(), a));
         }
-        self.intern(Node::App(fun, args))
+        Node::App(fun, args)
+    }
+
+    /// The term for a function of these arguments, if there is one.
+    pub(super) fn find(&self, fun: Fun, args: &[Term]) -> Option<Term> {
+        self.index.get(&self.application(fun, args)).copied()
     }
 
     fn rewrite(&mut self, fun: Fun, args: &[Term]) -> Option<Term> {
@@ -265,7 +275,6 @@ impl Terms {
                 let (x, y) = (self.eq(x, constant), self.eq(y, constant));
                 Some(self.and(x, y))
             }
-            (Op::Xor, 0) => Some(self.eq(x, y)),
             (Op::Xor, _) => {
                 let y = self.constant(self.value(y)? ^ constant);
                 Some(self.eq(x, y))
