@@ -19,7 +19,11 @@ pub(crate) fn print<T: Serialize + fmt::Display>(answer: &T, json: bool) -> Resu
         write!(out, "{answer}")
     };
     let ended = written.and_then(|()| if json { writeln!(out) } else { Ok(()) });
-    ended.and_then(|()| out.flush()).map_err(CliError::Print)
+    match ended.and_then(|()| out.flush()) {
+        // Whoever read the answer has seen enough of it; the exit status still says the rest.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(CliError::Print),
+    }
 }
 
 /// How a run ended.
