@@ -277,6 +277,13 @@ fn finished_shards_are_used_again_if_they_hold() {
     fs::remove_dir_all(&path).unwrap();
 }
 
+/// The library falls back to one thread without a word if its feature is not asked for.
+#[test]
+fn the_library_uses_all_threads() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    assert_eq!(pool.install(p3_maybe_rayon::prelude::current_num_threads), 2);
+}
+
 #[test]
 fn threads_do_not_change_a_proof() {
     let fixture = fixture();
