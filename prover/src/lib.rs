@@ -9,6 +9,8 @@ mod keys;
 mod memory;
 mod prove;
 mod resume;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use error::{ProveError, SetupError};
 pub use keys::{ProvingKey, setup};

@@ -48,7 +48,7 @@ pub struct Options {
 }
 
 impl Options {
-    fn execution(&self, key: &VerifyingKey) -> Result<Execution, ProveError> {
+    pub(crate) fn execution(&self, key: &VerifyingKey) -> Result<Execution, ProveError> {
         let limits = self.limits.map_or_else(|| memory::limits(key, self.max_memory), Ok)?;
         Ok(Execution { limits, max_rows: self.max_rows })
     }
@@ -261,7 +261,7 @@ fn states(cut: &Cut) -> (State, State) {
 }
 
 /// The tables of a shard.
-fn fill(key: &ProvingKey, cut: &Cut) -> Result<(Shape, Vec<Instance>), ProveError> {
+pub(crate) fn fill(key: &ProvingKey, cut: &Cut) -> Result<(Shape, Vec<Instance>), ProveError> {
     let Cut { record, merkle } = cut;
     let shard = table::Shard { program: &key.program, record, merkle };
     let shape = Shape::for_shard(&key.machine, &shard)
