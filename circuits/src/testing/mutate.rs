@@ -5,7 +5,7 @@ use p3_matrix::{Matrix, dense::RowMajorMatrix};
 
 use crate::{
     Val,
-    bus::{self, Message},
+    bus::Message,
     check::{Check, Rows, Said, Violation},
     table::Table,
 };
@@ -85,14 +85,4 @@ fn balances(honest: &[Said], changed: &[Said], check: &Check) -> bool {
         }
     }
     sums.iter().all(|(message, sum)| *sum == Val::ZERO || check.offers(message))
-}
-
-/// Plays all the accesses to memory that a table's own rows imply: for a table tested alone, the
-/// word at `addr` was last accessed at `before` and is next received at `now`.
-pub fn memory_access(check: &mut Check, addr: u32, before: ([u32; 2], u32), now: ([u32; 2], u32)) {
-    let message = |(limbs, time): ([u32; 2], u32)| {
-        bus::memory(Val::from_u32(addr), limbs.map(Val::from_u32), Val::from_u32(time))
-    };
-    check.send(message(before));
-    check.receive(message(now));
 }
