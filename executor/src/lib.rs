@@ -16,6 +16,8 @@ mod memory;
 mod recorder;
 mod report;
 mod run;
+#[cfg(feature = "testing")]
+mod seen;
 mod tables;
 
 #[cfg(test)]
@@ -28,4 +30,6 @@ pub use instantiate::{cold, instantiate};
 pub use memory::Memory;
 pub use report::Report;
 pub use run::{Input, Options, Run, execute};
+#[cfg(feature = "testing")]
+pub use seen::seen;
 pub use tables::Rows;

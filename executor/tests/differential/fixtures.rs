@@ -1,13 +1,16 @@
 //! The catalogue of our own programs, warm and cold, with and without fuel limit.
 
 use rwprove_executor::{Input, Options, Rows, Run, audit, cold, instantiate};
-use rwprove_fixtures::{Call, Fixture, WORKLOADS, all, workload};
+use rwprove_fixtures::{
+    Call, Fixture, WORKLOADS, all,
+    oracle::{End, Host},
+    workload,
+};
 use rwprove_isa::{Exit, front::Preset};
 
 use crate::{
-    End, MAX_ROWS,
+    MAX_ROWS,
     ours::{self, Compiled},
-    vm::{Host, Vm},
 };
 
 fn preset(fixture: &Fixture) -> (Preset, &[u32], u32) {
@@ -18,16 +21,16 @@ fn preset(fixture: &Fixture) -> (Preset, &[u32], u32) {
 }
 
 /// The fixture in rwasm's machine.
-fn in_vm(fixture: &Fixture, compiled: &Compiled, fuel: Option<u64>) -> (End, bool) {
+fn in_vm(fixture: &Fixture, compiled: &Compiled, fuel: Option<u64>) -> End {
     let (_, args, state) = preset(fixture);
     let host = Host { input: fixture.input.clone(), state, ..Host::default() };
-    let mut vm = Vm::new(host, fuel);
+    let mut vm = ours::vm(host, fuel);
     let module = &compiled.module.rwasm;
     if let Err(exit) = vm.instantiate(module) {
-        return (vm.end(exit, Vec::new()), false);
+        return vm.end(exit, Vec::new());
     }
-    let (exit, results) = vm.results(module, args, compiled.results());
-    (vm.end(exit, results), true)
+    let (exit, results) = vm.call(module, args, compiled.results());
+    vm.end(exit, results)
 }
 
 /// Compares one run; returns the fuel it took.
@@ -37,7 +40,7 @@ fn compare(
     fuel: Option<u64>,
     wrong: &mut Vec<String>,
 ) -> u64 {
-    let (expected, instantiated) = in_vm(fixture, compiled, fuel);
+    let expected = in_vm(fixture, compiled, fuel);
     let (_, _, state) = preset(fixture);
     let input = Input { bytes: fixture.tape(), state, fuel_limit: fuel };
     let warm = instantiate(&compiled.program, compiled.init).unwrap();
@@ -46,13 +49,7 @@ fn compare(
         if fuel.is_some_and(|limit| limit < program.fuel) {
             continue; // the cold program is there for that
         }
-        let mut found = ours::end(&ours::run(program, &input), compiled.results());
-        if !instantiated {
-            // rwasm has thrown the instance away.
-            found.memory = expected.memory.clone();
-            found.globals = expected.globals.clone();
-            found.tables = expected.tables.clone();
-        }
+        let found = ours::end(&ours::run(program, &input), compiled.results());
         if let Some(difference) = expected.difference(&found) {
             wrong.push(format!("{} ({name}, fuel {fuel:?}): {difference}", fixture.name));
         }

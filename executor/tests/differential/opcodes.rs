@@ -3,12 +3,10 @@
 
 use rwasm::{InstructionSet, Opcode, RwasmModuleBuilder};
 use rwprove_executor::{Input, cold};
+use rwprove_fixtures::oracle::Host;
 use rwprove_isa::front::Preset;
 
-use crate::{
-    ours::{self, Compiled},
-    vm::{Host, Vm},
-};
+use crate::ours::{self, Compiled};
 
 /// Opcodes of rwasm 0.7.2 without its floats.
 const OPCODES: usize = 94;
@@ -120,9 +118,9 @@ fn every_opcode_does_what_it_does_in_rwasm() {
             for hidden in [false, true] {
                 let bytes = module(op, Shape { hidden, values, ..shape });
                 let compiled = Compiled::new(&bytes, &Preset::Contract).unwrap();
-                let mut vm = Vm::new(Host::default(), None);
+                let mut vm = ours::vm(Host::default(), None);
                 vm.instantiate(&compiled.module.rwasm).unwrap();
-                let (exit, results) = vm.results(&compiled.module.rwasm, &[], 0);
+                let (exit, results) = vm.call(&compiled.module.rwasm, &[], 0);
                 let input = Input { bytes: Vec::new(), state: 0, fuel_limit: None };
                 let program = cold(&compiled.program, compiled.init);
                 let found = ours::end(&ours::run(&program, &input), 0);

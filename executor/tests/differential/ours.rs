@@ -1,14 +1,14 @@
-//! The executor, with the whole way from Wasm.
+//! Both machines as the tests here use them: ours with the whole way from Wasm.
 
 use rwasm::{CompilationConfig, Opcode, RwasmModule, StateRouterConfig};
-use rwprove_executor::{Input, Options, Rows, Run};
+use rwprove_executor::{Input, Options, Rows, Run, seen};
+use rwprove_fixtures::oracle::{End, Host, Vm};
 use rwprove_isa::{
-    Exit, Program,
+    Program,
     front::{LoadError, Module, Preset, host::import_linker, load, lower},
-    layout::{GLOBAL, TABLE, TABLE_SIZE, TABLE_STRIDE},
 };
 
-use crate::{End, GLOBALS, MAX_ROWS, Memory, TABLES};
+use crate::MAX_ROWS;
 
 /// A module on both ways.
 pub(crate) struct Compiled {
@@ -57,30 +57,12 @@ pub(crate) fn run(program: &Program, input: &Input) -> Run {
     run
 }
 
-/// What the run left behind; with a named entry the results are the end of the output.
+/// What the run left behind.
 pub(crate) fn end(run: &Run, results: u32) -> End {
-    let report = run.report().unwrap();
-    let memory = run.memory();
-    let word = |addr| memory.word(addr).unwrap();
-    let mut output = report.output;
-    let mut slots = Vec::new();
-    if report.exit == Exit::Ok {
-        let at = output.len() - 4 * results as usize;
-        slots = output.split_off(at);
-    }
-    let slots = slots.chunks(4).map(|bytes| u32::from_le_bytes(bytes.try_into().unwrap()));
-    let words = memory.pages() << 14;
-    let table = |t| {
-        let elements = (0..word(TABLE_SIZE + t)).map(|i| word(TABLE + t * TABLE_STRIDE + i) == 0);
-        elements.collect()
-    };
-    End {
-        exit: report.exit,
-        results: slots.collect(),
-        output,
-        fuel: report.fuel,
-        memory: Memory((0..words).flat_map(|addr| word(addr).to_le_bytes()).collect()),
-        globals: (0..GLOBALS).map(|i| word(GLOBAL + i)).collect(),
-        tables: (0..TABLES).map(table).collect(),
-    }
+    seen(run, results).unwrap()
+}
+
+/// An empty store of rwasm's machine.
+pub(crate) fn vm(host: Host, fuel: Option<u64>) -> Vm {
+    Vm::new(import_linker(), host, fuel)
 }

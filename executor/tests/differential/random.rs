@@ -3,12 +3,12 @@
 //! stack and call depth.
 
 use rwprove_executor::{Input, Options, Rows, Run, audit, cold, instantiate};
+use rwprove_fixtures::oracle::Host;
 use rwprove_isa::front::Preset;
 
 use crate::{
     MAX_ROWS,
     ours::{self, Compiled},
-    vm::{Host, Vm},
 };
 
 /// xorshift64*: the same programs in every run.
@@ -314,11 +314,11 @@ fn random_programs() {
         for call in 0..4 {
             let (p, q) = (random.number() as u32, random.number());
             let args = [depth(&mut random, seed), p, q as u32, (q >> 32) as u32];
-            let mut vm = Vm::new(Host::default(), limit);
+            let mut vm = ours::vm(Host::default(), limit);
             if vm.instantiate(module).is_err() {
                 continue; // out of fuel, and then there is no instance to compare
             }
-            let (exit, values) = vm.results(module, &args, results);
+            let (exit, values) = vm.call(module, &args, results);
             let expected = vm.end(exit, values);
             let bytes = args.iter().flat_map(|slot| slot.to_le_bytes()).collect();
             let input = Input { bytes, state: 0, fuel_limit: limit };

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use rwprove_executor::{Input, Options, Rows, Run, execute, instantiate};
-use rwprove_fixtures::{Call, WORKLOADS, workload};
+use rwprove_fixtures::{Call, WORKLOADS, oracle::Host, workload};
 use rwprove_isa::front::Preset;
 
 use crate::{
     MAX_ROWS,
-    ours::Compiled,
-    vm::{Host, Vm},
+    ours::{self, Compiled},
 };
 
 /// The best of so many counts.
@@ -31,7 +30,7 @@ fn speed() {
         let mut report = execute(&program, &Input::default(), MAX_ROWS).unwrap();
         let mut theirs = f64::MAX;
         for _ in 0..ROUNDS {
-            let mut vm = Vm::new(Host::default(), None);
+            let mut vm = ours::vm(Host::default(), None);
             vm.instantiate(module).unwrap();
             let start = Instant::now();
             vm.call(module, &[], results);

@@ -5,19 +5,17 @@ use std::collections::HashMap;
 
 use rwprove_executor::{Input, cold, instantiate};
 use rwprove_fixtures::{
-    self as fixtures,
-    suite::{self, Action, Expected, Script, Step},
+    Exit, exported_functions,
+    oracle::{Host, Vm},
+    suite::{self, Action, Script, Step},
 };
 use rwprove_isa::{
-    Exit, Program,
+    Program,
     front::{LoadError, Preset},
     layout::{GLOBAL, SPONGE, STACK},
 };
 
-use crate::{
-    ours::{self, Compiled},
-    vm::{Host, Vm},
-};
+use crate::ours::{self, Compiled};
 
 /// What became of the directives.
 #[derive(Debug, Default)]
@@ -77,10 +75,10 @@ fn compile(wasm: &[u8], name: Option<&str>, at: &str, counts: &mut Counts) -> Op
 impl Instance {
     /// Instantiates in both machines. `Err` with the trap if both say that there is none.
     fn new(wasm: Vec<u8>, at: &str, counts: &mut Counts) -> Option<Result<Self, Exit>> {
-        let name = exports(&wasm).into_iter().next();
+        let name = exported_functions(&wasm).into_iter().next();
         let compiled = compile(&wasm, name.as_deref(), at, counts)?;
         counts.modules += 1;
-        let mut vm = Vm::new(Host::default(), None);
+        let mut vm = ours::vm(Host::default(), None);
         let instantiated = vm.instantiate(&compiled.module.rwasm);
         let warm = instantiate(&compiled.program, compiled.init).unwrap();
         if warm == cold(&compiled.program, compiled.init) {
@@ -120,7 +118,7 @@ impl Instance {
         counts.calls += 1;
         let slots = compiled.results();
         self.vm.next();
-        let (exit, results) = self.vm.results(&compiled.module.rwasm, args, slots);
+        let (exit, results) = self.vm.call(&compiled.module.rwasm, args, slots);
         let expected = self.vm.end(exit, results);
 
         let code = compiled.program.image.iter().copied().filter(|word| !carried(word.0));
@@ -142,55 +140,6 @@ impl Instance {
     }
 }
 
-/// Names of exported functions.
-fn exports(wasm: &[u8]) -> Vec<String> {
-    fn number(bytes: &mut &[u8]) -> Option<usize> {
-        let mut value = 0;
-        for shift in (0..35).step_by(7) {
-            let (&byte, rest) = bytes.split_first()?;
-            *bytes = rest;
-            value |= (byte as usize & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        Some(value)
-    }
-    fn read(wasm: &[u8]) -> Option<Vec<String>> {
-        let (mut rest, mut names) = (wasm.get(8..)?, Vec::new());
-        while let Some((&id, tail)) = rest.split_first() {
-            rest = tail;
-            let len = number(&mut rest)?;
-            let (mut section, tail) = rest.split_at_checked(len)?;
-            rest = tail;
-            if id == 7 {
-                for _ in 0..number(&mut section)? {
-                    let len = number(&mut section)?;
-                    let (name, tail) = section.split_at_checked(len)?;
-                    let (&kind, tail) = tail.split_first()?;
-                    section = tail;
-                    number(&mut section)?;
-                    if kind == 0 {
-                        names.push(String::from_utf8(name.to_vec()).ok()?);
-                    }
-                }
-            }
-        }
-        Some(names)
-    }
-    read(wasm).unwrap_or_default()
-}
-
-/// Whether a run ended as the suite asserts.
-fn holds(expected: &Expected, exit: Exit, results: &[u32]) -> bool {
-    let exit = match exit {
-        Exit::Ok => fixtures::Exit::Ok,
-        Exit::Code(code) => fixtures::Exit::Code(code),
-        Exit::Trap(trap) => fixtures::Exit::Trap(trap.code()),
-    };
-    expected.holds(exit, results)
-}
-
 /// Does a step; `None` if it is not about a module that is there.
 fn run(
     step: &Step,
@@ -207,7 +156,7 @@ fn run(
                 }
                 Some(Err(exit)) => {
                     if let Some(expected) = &step.expected {
-                        counts.assertion(holds(expected, exit, &[]), true);
+                        counts.assertion(expected.holds(exit, &[]), true);
                     }
                 }
                 None => counts.not_compiled += 1,
@@ -217,7 +166,7 @@ fn run(
             let instance = instances.get_mut(module)?;
             let (exit, results, same) = instance.call(name, args, &at, counts)?;
             if let Some(expected) = &step.expected {
-                counts.assertion(holds(expected, exit, &results), same);
+                counts.assertion(expected.holds(exit, &results), same);
             }
         }
         Action::Other => return None,
