@@ -27,16 +27,16 @@ pub const NAME: &str = "bus";
 pub const WIDTH: usize = 10;
 
 /// Tags below [`rwprove_isa::FIRST_REQUEST_TAG`]; requests use their own, from `isa`.
-mod tag {
-    pub(super) const RANGE16: u32 = 1;
-    pub(super) const AND: u32 = 2;
-    pub(super) const PAIR: u32 = 3;
-    pub(super) const POW: u32 = 4;
-    pub(super) const FETCH: u32 = 5;
-    pub(super) const MEMORY: u32 = 6;
+pub(crate) mod tag {
+    pub(crate) const RANGE16: u32 = 1;
+    pub(crate) const AND: u32 = 2;
+    pub(crate) const PAIR: u32 = 3;
+    pub(crate) const POW: u32 = 4;
+    pub(crate) const FETCH: u32 = 5;
+    pub(crate) const MEMORY: u32 = 6;
     /// `NODE + 2 * level + phase`: levels 0 to 28 take the tags 1024 to 1081. Request tags end
     /// below 256.
-    pub(super) const NODE: u32 = 1024;
+    pub(crate) const NODE: u32 = 1024;
 }
 
 /// One message as expressions.

@@ -166,7 +166,7 @@ impl Check {
     }
 
     fn say(&mut self, message: Message<Val>, count: Val) {
-        let said = Said { message, count, provided: false };
+        let said = Said { site: 0, message, count, provided: false };
         self.entries.entry(message).or_default().add(&said, ("test", 0));
     }
 
@@ -220,6 +220,8 @@ fn merged(a: Entries, b: Entries) -> Entries {
 /// One message of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
+    /// Which of the table's messages it is, in the order of evaluation.
+    pub(crate) site: usize,
     pub(crate) message: Message<Val>,
     pub(crate) count: Val,
     pub(crate) provided: bool,
@@ -280,6 +282,12 @@ impl<'a, T: Table> Rows<'a, T> {
         trace: &RowMajorMatrix<Val>,
         row: usize,
     ) -> Result<Vec<Said>, usize> {
+        let (broken, said) = self.all_on(trace, row);
+        broken.first().map_or(Ok(said), |&first| Err(first))
+    }
+
+    /// The numbers of all broken constraints of a row, and what it says all the same.
+    pub(crate) fn all_on(&self, trace: &RowMajorMatrix<Val>, row: usize) -> (Vec<usize>, Vec<Said>) {
         let height = trace.height();
         let next = (row + 1) % height;
         let current = row_of(trace, row);
@@ -295,11 +303,12 @@ impl<'a, T: Table> Rows<'a, T> {
             first: Val::from_bool(row == 0),
             last: Val::from_bool(row + 1 == height),
             index: 0,
-            failed: None,
+            broken: Vec::new(),
+            sites: 0,
             said: Vec::new(),
         };
         self.table.eval(&mut builder);
-        builder.failed.map_or(Ok(builder.said), Err)
+        (builder.broken, builder.said)
     }
 }
 
@@ -316,8 +325,10 @@ struct RowBuilder<'a> {
     last: Val,
     /// Number of the next constraint.
     index: usize,
-    /// The first constraint that did not hold.
-    failed: Option<usize>,
+    /// The constraints that did not hold.
+    broken: Vec<usize>,
+    /// Number of the next message.
+    sites: usize,
     said: Vec<Said>,
 }
 
@@ -351,8 +362,8 @@ impl<'a> AirBuilder for RowBuilder<'a> {
     }
 
     fn assert_zero<I: Into<Val>>(&mut self, x: I) {
-        if x.into() != Val::ZERO && self.failed.is_none() {
-            self.failed = Some(self.index);
+        if x.into() != Val::ZERO {
+            self.broken.push(self.index);
         }
         self.index += 1;
     }
@@ -369,6 +380,8 @@ impl InteractionBuilder for RowBuilder<'_> {
         fields: impl IntoIterator<Item = E>,
         count: impl Into<Count<Val>>,
     ) {
+        let site = self.sites;
+        self.sites += 1;
         let (count, weight) = count.into().into_parts();
         let provided = weight == 0;
         let mut message = [Val::ZERO; bus::WIDTH];
@@ -380,7 +393,7 @@ impl InteractionBuilder for RowBuilder<'_> {
         if count == Val::ZERO && (!provided || bus::holds(&message)) {
             return;
         }
-        self.said.push(Said { message, count, provided });
+        self.said.push(Said { site, message, count, provided });
     }
 
     /// No table uses local interactions: they count as a broken constraint.

@@ -26,7 +26,8 @@ impl Degrees {
     }
 }
 
-fn build<T: Table>(table: &T) -> InteractionSymbolicBuilder<Val, Challenge> {
+/// All constraints and messages of a table as expressions.
+pub(crate) fn build<T: Table>(table: &T) -> InteractionSymbolicBuilder<Val, Challenge> {
     let mut builder = InteractionSymbolicBuilder::new(AirLayout {
         preprocessed_width: table.preprocessed_width(),
         main_width: table.columns().len(),
