@@ -34,7 +34,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    fn new(instr: &Instr, weight: u16) -> Self {
+    pub(crate) fn new(instr: &Instr, weight: u16) -> Self {
         let store = instr.op.flags() & rwprove_isa::Flag::Store.bit() != 0;
         let slot = match instr.b {
             _ if store => Some(instr.c),

@@ -10,6 +10,8 @@ mod audit;
 mod bytes;
 mod code;
 mod error;
+#[cfg(any(test, feature = "testing"))]
+mod faults;
 mod instantiate;
 mod machine;
 mod memory;
@@ -26,6 +28,8 @@ mod tests;
 #[cfg(any(test, feature = "testing"))]
 pub use audit::{AuditError, audit};
 pub use error::{ExecError, Fault};
+#[cfg(any(test, feature = "testing"))]
+pub use faults::{Adversary, FalseRun, Moment};
 pub use instantiate::{cold, instantiate};
 pub use memory::Memory;
 pub use report::Report;

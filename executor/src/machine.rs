@@ -85,8 +85,10 @@ fn steps<R: Recorder>(
             pages: memory.pages(),
             ..CpuEvent::default()
         };
+        let altered = recorder.before(step, memory, s);
+        let step = altered.as_ref().unwrap_or(step);
 
-        let next = if step.fuel as u64 > s.left {
+        let mut next = if step.fuel as u64 > s.left {
             let addr = reg::REFUSED_FUEL_LO;
             event.outcome = Outcome::OutOfFuel;
             event.c = limbs(step.fuel as u32);
@@ -368,6 +370,7 @@ fn steps<R: Recorder>(
             }
         };
 
+        recorder.after(memory, s, &mut event, &mut next);
         recorder.row(event, step.fuel);
         s.pc = next;
         s.weight += step.weight as u64;

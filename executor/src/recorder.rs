@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use rwprove_isa::{
+    Pc,
     layout::{CHUNK_WORDS, LOG_WORDS, SPONGE, SPONGE_WORDS, TREE_DEPTH, reg},
     record::{
         AccessEvent, COPROCESSOR_TIME, ChunkEvent, CpuEvent, FuelEvent, KeccakEvent, MAX_GAP,
@@ -10,7 +11,7 @@ use rwprove_isa::{
     },
 };
 
-use crate::{Memory, Rows};
+use crate::{Memory, Rows, code::Step, machine::State};
 
 /// Coprocessors that need only the number of the row that asked.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,16 @@ pub(crate) trait Recorder {
     fn fuel(&mut self, memory: &Memory, refused: bool);
     /// The row is complete.
     fn row(&mut self, event: CpuEvent, fuel: u16);
+
+    /// Comes before each step and may put another one in its place. Nobody does but the adversary
+    /// of `faults`, which test-benches use.
+    #[inline(always)]
+    fn before(&mut self, _: &Step, _: &mut Memory, _: &mut State) -> Option<Step> {
+        None
+    }
+    /// Comes after each step, before its row is complete, and may change what it did.
+    #[inline(always)]
+    fn after(&mut self, _: &mut Memory, _: &mut State, _: &mut CpuEvent, _: &mut Pc) {}
 }
 
 /// Watches nothing.
@@ -123,6 +134,12 @@ impl ShardRecorder {
         }
         record.chunks.sort_unstable_by_key(|event| event.chunk);
         (record, rows)
+    }
+
+    /// The record so far, for an adversary.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn record(&mut self) -> &mut Record {
+        &mut self.record
     }
 
     /// Rows of the shard so far.

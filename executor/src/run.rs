@@ -65,7 +65,7 @@ pub struct Run {
     recorder: Option<ShardRecorder>,
     shards: u32,
     tables: Rows,
-    done: bool,
+    pub(crate) done: bool,
     seconds: f64,
 }
 
@@ -152,7 +152,7 @@ impl Run {
     }
 
     /// Runs until the end or until the recorder is full.
-    fn advance<R: Recorder>(&mut self, recorder: &mut R) -> Result<Stop, ExecError> {
+    pub(crate) fn advance<R: Recorder>(&mut self, recorder: &mut R) -> Result<Stop, ExecError> {
         let start = Instant::now();
         let (state, max_rows) = (&mut self.state, self.options.max_rows);
         let stop = machine::run(&self.code, &mut self.memory, state, max_rows, recorder);
@@ -164,7 +164,11 @@ impl Run {
         }
     }
 
-    fn record(&mut self) -> Result<Record, ExecError> {
+    /// The record of one shard, which `run` runs.
+    pub(crate) fn record(
+        &mut self,
+        run: impl FnOnce(&mut Self, &mut ShardRecorder) -> Result<Stop, ExecError>,
+    ) -> Result<Record, ExecError> {
         let mut recorder = match self.recorder.take() {
             Some(recorder) => recorder,
             None => {
@@ -173,7 +177,7 @@ impl Run {
             }
         };
         recorder.start(self.shards, self.registers(), self.fuel_limit);
-        let stop = self.advance(&mut recorder)?;
+        let stop = run(self, &mut recorder)?;
         let last = stop == Stop::Halted;
         let (record, rows) = recorder.finish(&self.memory, self.registers(), last);
         self.recorder = Some(recorder);
@@ -191,7 +195,7 @@ impl Iterator for Run {
         if self.done {
             return None;
         }
-        let record = self.record();
+        let record = self.record(Self::advance);
         self.done |= record.is_err();
         Some(record)
     }

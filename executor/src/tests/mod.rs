@@ -1,6 +1,7 @@
 //! Hand-built programs: every one is run plainly and recorded with several cuts, and every record
 //! is audited.
 
+mod adversary;
 mod control;
 mod faults;
 mod fuel;
