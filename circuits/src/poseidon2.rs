@@ -40,10 +40,9 @@ pub const COLUMNS: usize = WIDTH * 2 * FULL_ROUNDS + PARTIAL_ROUNDS + DIGEST;
 static PERMUTATION: LazyLock<Poseidon2KoalaBear<WIDTH>> =
     LazyLock::new(default_koalabear_poseidon2_16);
 
-/// Hashes two digests, or the limbs of eight words: the first half of the permuted state.
-pub fn compress(mut state: [Val; WIDTH]) -> Digest {
-    PERMUTATION.permute_mut(&mut state);
-    first_half(state)
+/// Hashes two digests, or the limbs of eight words.
+pub fn compress(state: [Val; WIDTH]) -> Digest {
+    fed_forward(state, |state| PERMUTATION.permute_mut(state))
 }
 
 /// Compresses many states, several at a time and in parallel.
@@ -54,18 +53,23 @@ pub fn compress_all(states: &[[Val; WIDTH]]) -> Vec<Digest> {
             if states.len() < Packed::WIDTH {
                 digests.iter_mut().zip(states).for_each(|(d, s)| *d = compress(*s));
             } else {
-                let mut packed = Packed::pack_columns(states);
-                PERMUTATION.permute_mut(&mut packed);
-                Packed::unpack_into(&first_half(packed), digests);
+                let packed = Packed::pack_columns(states);
+                let packed = fed_forward(packed, |state| PERMUTATION.permute_mut(state));
+                Packed::unpack_into(&packed, digests);
             }
         },
     );
     digests
 }
 
-fn first_half<T>(state: [T; WIDTH]) -> [T; DIGEST] {
-    let [a, b, c, d, e, f, g, h, ..] = state;
-    [a, b, c, d, e, f, g, h]
+/// The first half of what `permute` makes of the input, plus the first half of the input.
+fn fed_forward<R: Algebra<Val>>(
+    input: [R; WIDTH],
+    permute: impl FnOnce(&mut [R; WIDTH]),
+) -> [R; DIGEST] {
+    let mut state = input.clone();
+    permute(&mut state);
+    std::array::from_fn(|i| state[i].dup() + input[i].dup())
 }
 
 /// The digest columns of a compression.
@@ -73,27 +77,37 @@ pub fn digest<T: Copy>(columns: &[T; COLUMNS]) -> [T; DIGEST] {
     std::array::from_fn(|i| columns[COLUMNS - DIGEST + i])
 }
 
-/// Runs the permutation on `input`. `commit` gets each value that has a column, in the order of
-/// the columns after the input, and returns what to go on with.
+/// Compresses `input`. `commit` gets each value that has a column, in the order of the columns after
+/// the input, and returns what to go on with.
 fn rounds<R: Algebra<Val>>(input: [R; WIDTH], mut commit: impl FnMut(R) -> R) {
-    let mut state = input;
-    Layers::external_linear_layer(&mut state);
+    let digest = fed_forward(input, |state| permute(state, &mut commit));
+    for value in digest {
+        commit(value);
+    }
+}
+
+/// The permutation; the values after its last round are for the digest alone.
+fn permute<R: Algebra<Val>>(state: &mut [R; WIDTH], commit: &mut impl FnMut(R) -> R) {
+    Layers::external_linear_layer(state);
     for constants in KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL {
-        full_round(&mut state, constants);
-        state = state.map(&mut commit);
+        full_round(state, constants);
+        commit_all(state, commit);
     }
     for constant in KOALABEAR_POSEIDON2_RC_16_INTERNAL {
         state[0] = commit((state[0].dup() + constant).cube());
-        Layers::internal_linear_layer(&mut state);
+        Layers::internal_linear_layer(state);
     }
     let [middle @ .., last] = KOALABEAR_POSEIDON2_RC_16_EXTERNAL_FINAL;
     for constants in middle {
-        full_round(&mut state, constants);
-        state = state.map(&mut commit);
+        full_round(state, constants);
+        commit_all(state, commit);
     }
-    full_round(&mut state, last);
-    for value in first_half(state) {
-        commit(value);
+    full_round(state, last);
+}
+
+fn commit_all<R: Algebra<Val>>(state: &mut [R; WIDTH], commit: &mut impl FnMut(R) -> R) {
+    for value in state {
+        *value = commit(value.dup());
     }
 }
 
@@ -181,9 +195,10 @@ mod tests {
     fn columns_end_with_the_librarys_digest() {
         for seed in [0, 1, 77, u32::MAX] {
             assert_eq!(digest(&fill(state(seed))), compress(state(seed)));
-            let mut all = state(seed);
+            let (input, mut all) = (state(seed), state(seed));
             default_koalabear_poseidon2_16().permute_mut(&mut all);
-            assert_eq!(compress(state(seed)), all[..DIGEST]);
+            let digest: Digest = std::array::from_fn(|i| all[i] + input[i]);
+            assert_eq!(compress(input), digest);
         }
     }
 

@@ -35,6 +35,8 @@
 
 mod air;
 mod columns;
+#[cfg(test)]
+mod forgery;
 pub mod opening;
 #[cfg(test)]
 mod tests;
