@@ -1,11 +1,12 @@
 //! Every message between tables: what it says, who sends it, who receives it, and what bounds how
 //! often.
 //!
-//! All messages share **one** physical bus, so that the library packs fractions of different kinds
-//! into the same LogUp columns. A message is its kind's tag followed by its fields, padded on the
-//! *left* with zeros to [`WIDTH`]. Two messages of different kinds never agree: of equal length
-//! they have different tags; of different length the shorter has a zero where the longer has its
-//! tag, and no tag is zero.
+//! The library packs fractions of one physical bus into shared LogUp columns, two in each, and
+//! pays for every field of a bus's widest message. So messages that often stand together, and are
+//! about as wide, share a [`Bus`]; the library keeps buses apart. Where kinds share a bus a message
+//! starts with its kind's tag, which is never zero, and is padded on the *left* with zeros: of equal
+//! length two kinds have different tags, of different length the shorter has a zero where the
+//! longer has its tag.
 //!
 //! | message | sent by | received by | multiplicity |
 //! | --- | --- | --- | --- |
@@ -21,55 +22,113 @@ use rwprove_isa::{FIRST_REQUEST_TAG, Op};
 
 use crate::Val;
 
-/// Name of the physical bus.
-pub const NAME: &str = "bus";
-/// Elements of a message, tag included.
+/// A physical bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bus {
+    /// [`range16`], without tag.
+    Range,
+    /// [`memory`], without tag.
+    Memory,
+    /// [`and`], [`pair`] and [`pow`].
+    Bytes,
+    /// [`fetch`] and [`request`].
+    Ask,
+    /// [`node`].
+    Node,
+}
+
+impl Bus {
+    /// All buses.
+    pub const ALL: [Bus; 5] = [Bus::Range, Bus::Memory, Bus::Bytes, Bus::Ask, Bus::Node];
+
+    /// Its name for the library.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Bus::Range => "range",
+            Bus::Memory => "memory",
+            Bus::Bytes => "bytes",
+            Bus::Ask => "ask",
+            Bus::Node => "node",
+        }
+    }
+
+    /// Elements of its messages, tag and padding included.
+    pub const fn width(self) -> usize {
+        match self {
+            Bus::Range => 1,
+            Bus::Memory | Bus::Bytes => 4,
+            Bus::Ask => 9,
+            Bus::Node => WIDTH,
+        }
+    }
+}
+
+/// Elements of the widest message.
 pub const WIDTH: usize = 10;
 
-/// Tags below [`rwprove_isa::FIRST_REQUEST_TAG`]; requests use their own, from `isa`.
+/// Tags; requests use their own, from [`rwprove_isa::FIRST_REQUEST_TAG`] on.
 pub(crate) mod tag {
-    pub(crate) const RANGE16: u32 = 1;
-    pub(crate) const AND: u32 = 2;
-    pub(crate) const PAIR: u32 = 3;
-    pub(crate) const POW: u32 = 4;
-    pub(crate) const FETCH: u32 = 5;
-    pub(crate) const MEMORY: u32 = 6;
-    /// `NODE + 2 * level + phase`: levels 0 to 28 take the tags 1024 to 1081. Request tags end
-    /// below 256.
+    pub(crate) const AND: u32 = 1;
+    pub(crate) const PAIR: u32 = 2;
+    pub(crate) const POW: u32 = 3;
+    pub(crate) const FETCH: u32 = 1;
+    /// `NODE + 2 * level + phase`: levels 0 to 28 take the tags 1024 to 1081.
     pub(crate) const NODE: u32 = 1024;
 }
 
 /// One message as expressions.
-pub type Message<E> = [E; WIDTH];
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Message<E> {
+    /// Where it is said.
+    pub bus: Bus,
+    /// Its tag, if it has one, and fields, padded on the left to the widest message.
+    fields: [E; WIDTH],
+}
 
-fn message<E: PrimeCharacteristicRing, const N: usize>(tag: E, fields: [E; N]) -> Message<E> {
-    let mut message = [const { None }; WIDTH];
-    let start = WIDTH - N - 1;
-    message[start] = Some(tag);
-    for (place, field) in message[start + 1..].iter_mut().zip(fields) {
-        *place = Some(field);
+impl<E: PrimeCharacteristicRing> Message<E> {
+    /// A message of as many elements as the bus has, or of fewer.
+    pub(crate) fn new(bus: Bus, elements: impl DoubleEndedIterator<Item = E>) -> Self {
+        let mut fields = [const { None }; WIDTH];
+        for (place, element) in fields.iter_mut().rev().zip(elements.rev()) {
+            *place = Some(element);
+        }
+        Self { bus, fields: fields.map(|field| field.unwrap_or(E::ZERO)) }
     }
-    message.map(|m| m.unwrap_or(E::ZERO))
+
+    /// The elements that its bus carries.
+    fn elements(self) -> impl Iterator<Item = E> {
+        let padding = WIDTH - self.bus.width();
+        self.fields.into_iter().skip(padding)
+    }
+}
+
+fn tagged<E: PrimeCharacteristicRing, const N: usize>(
+    bus: Bus,
+    tag: E,
+    fields: [E; N],
+) -> Message<E> {
+    // A chain of arrays has two ends, as `new` asks for.
+    Message::new(bus, [tag].into_iter().chain(fields))
 }
 
 /// `x` is in `0..2^16`.
 pub fn range16<E: PrimeCharacteristicRing>(x: E) -> Message<E> {
-    message(E::from_u32(tag::RANGE16), [x])
+    Message::new(Bus::Range, [x].into_iter())
 }
 
 /// `x` and `y` are bytes and `z` is their conjunction.
 pub fn and<E: PrimeCharacteristicRing>(x: E, y: E, z: E) -> Message<E> {
-    message(E::from_u32(tag::AND), [x, y, z])
+    tagged(Bus::Bytes, E::from_u32(tag::AND), [x, y, z])
 }
 
 /// `x` and `y` are bytes.
 pub fn pair<E: PrimeCharacteristicRing>(x: E, y: E) -> Message<E> {
-    message(E::from_u32(tag::PAIR), [x, y])
+    tagged(Bus::Bytes, E::from_u32(tag::PAIR), [x, y])
 }
 
 /// `j` is in `0..=16` and `p` is `2^j`.
 pub fn pow<E: PrimeCharacteristicRing>(j: E, p: E) -> Message<E> {
-    message(E::from_u32(tag::POW), [j, p])
+    tagged(Bus::Bytes, E::from_u32(tag::POW), [j, p])
 }
 
 /// The instruction at `pc`: packed flags, field a, the two halves of field b, field c, fuel, and
@@ -85,13 +144,13 @@ pub fn fetch<E: PrimeCharacteristicRing>(
     request: E,
 ) -> Message<E> {
     let [b0, b1] = b;
-    message(E::from_u32(tag::FETCH), [pc, flags, a, b0, b1, c, fuel, request])
+    tagged(Bus::Ask, E::from_u32(tag::FETCH), [pc, flags, a, b0, b1, c, fuel, request])
 }
 
 /// The word at `addr` has had these limbs since `time`.
 pub fn memory<E: PrimeCharacteristicRing>(addr: E, limbs: [E; 2], time: E) -> Message<E> {
     let [lo, hi] = limbs;
-    message(E::from_u32(tag::MEMORY), [addr, lo, hi, time])
+    Message::new(Bus::Memory, [addr, lo, hi, time].into_iter())
 }
 
 /// A `cpu` row asks a coprocessor: operands `x`, `y` and result `z` as limbs. `time` is the row's
@@ -104,7 +163,7 @@ pub fn request<E: PrimeCharacteristicRing>(
     z: [E; 2],
 ) -> Message<E> {
     let ([x0, x1], [y0, y1], [z0, z1]) = (x, y, z);
-    message(tag, [time, x0, x1, y0, y1, z0, z1])
+    tagged(Bus::Ask, tag, [time, x0, x1, y0, y1, z0, z1])
 }
 
 /// Node `index` (from the left) at `level` of the memory tree has this digest before (`phase` 0)
@@ -117,7 +176,7 @@ pub fn node<E: PrimeCharacteristicRing>(
 ) -> Message<E> {
     let [a, b, c, d, e, f, g, h] = digest;
     let tag = E::from_u32(tag::NODE + phase) + level.double();
-    message(tag, [index, a, b, c, d, e, f, g, h])
+    tagged(Bus::Node, tag, [index, a, b, c, d, e, f, g, h])
 }
 
 /// Sends a message `count` times; `count` must be constrained to 0 or 1.
@@ -126,7 +185,7 @@ pub fn send<AB: InteractionBuilder>(
     message: Message<AB::Expr>,
     count: impl Into<AB::Expr>,
 ) {
-    builder.push_interaction(NAME, message, Count::bounded(count.into(), 1));
+    builder.push_interaction(message.bus.name(), message.elements(), Count::bounded(count.into(), 1));
 }
 
 /// Receives a message `count` times; `count` must be constrained to 0 or 1.
@@ -135,7 +194,7 @@ pub fn receive<AB: InteractionBuilder>(
     message: Message<AB::Expr>,
     count: impl Into<AB::Expr>,
 ) {
-    builder.push_interaction(NAME, message, -Count::bounded(count.into(), 1));
+    builder.push_interaction(message.bus.name(), message.elements(), -Count::bounded(count.into(), 1));
 }
 
 /// Provides a message of a fixed table for as many lookups as the prover likes: the lookups are
@@ -145,53 +204,65 @@ pub fn provide<AB: InteractionBuilder>(
     message: Message<AB::Expr>,
     count: impl Into<AB::Expr>,
 ) {
-    builder.push_interaction(NAME, message, Count::provided(-count.into()));
+    builder.push_interaction(message.bus.name(), message.elements(), Count::provided(-count.into()));
 }
 
-/// Tag and fields of a message.
+/// Tag and fields of a message on a bus with tags.
 fn split(message: &Message<Val>) -> (u32, Vec<u32>) {
-    let mut fields = message.iter().map(PrimeField32::as_canonical_u32).skip_while(|&x| x == 0);
+    let fields = message.fields.iter().map(PrimeField32::as_canonical_u32);
+    let mut fields = fields.skip_while(|&x| x == 0);
     (fields.next().unwrap_or(0), fields.collect())
+}
+
+/// The elements of a message on a bus without tags.
+fn plain(message: &Message<Val>) -> Vec<u32> {
+    message.elements().map(|x| x.as_canonical_u32()).collect()
 }
 
 /// Whether the message is of a kind that the `bytes` table provides.
 pub(crate) fn is_lookup(message: &Message<Val>) -> bool {
-    matches!(split(message).0, tag::RANGE16 | tag::AND | tag::PAIR | tag::POW)
+    matches!(message.bus, Bus::Range | Bus::Bytes)
 }
 
 /// Whether the message is one that the `bytes` table provides.
 pub(crate) fn holds(message: &Message<Val>) -> bool {
-    let (tag, fields) = split(message);
-    match (tag, fields.as_slice()) {
-        (tag::RANGE16, &[x]) => x < 1 << 16,
-        (tag::AND, &[x, y, z]) => x < 256 && y < 256 && z == x & y,
-        (tag::PAIR, &[x, y]) => x < 256 && y < 256,
-        (tag::POW, &[j, p]) => j <= 16 && p == 1 << j,
-        _ => false,
+    match message.bus {
+        Bus::Range => plain(message).iter().all(|&x| x < 1 << 16),
+        Bus::Bytes => {
+            let (tag, fields) = split(message);
+            match (tag, fields.as_slice()) {
+                (tag::AND, &[x, y, z]) => x < 256 && y < 256 && z == x & y,
+                (tag::PAIR, &[x, y]) => x < 256 && y < 256,
+                (tag::POW, &[j, p]) => j <= 16 && p == 1 << j,
+                _ => false,
+            }
+        }
+        Bus::Memory | Bus::Ask | Bus::Node => false,
     }
 }
 
 /// Kind and fields of a message, for people.
 pub(crate) fn describe(message: &Message<Val>) -> (String, Vec<u32>) {
+    if matches!(message.bus, Bus::Range | Bus::Memory) {
+        return (message.bus.name().into(), plain(message));
+    }
     let (tag, fields) = split(message);
-    let kind = match tag {
-        tag::RANGE16 => "range16".into(),
-        tag::AND => "and".into(),
-        tag::PAIR => "pair".into(),
-        tag::POW => "pow".into(),
-        tag::FETCH => "fetch".into(),
-        tag::MEMORY => "memory".into(),
-        tag::NODE.. => {
-            let (level, phase) = ((tag - tag::NODE) / 2, tag % 2);
-            format!("node of level {level}, phase {phase}")
-        }
-        FIRST_REQUEST_TAG.. => match Op::ALL.get((tag - FIRST_REQUEST_TAG) as usize) {
+    let kind = match (message.bus, tag) {
+        (Bus::Bytes, tag::AND) => "and".into(),
+        (Bus::Bytes, tag::PAIR) => "pair".into(),
+        (Bus::Bytes, tag::POW) => "pow".into(),
+        (Bus::Ask, tag::FETCH) => "fetch".into(),
+        (Bus::Ask, FIRST_REQUEST_TAG..) => match Op::ALL.get((tag - FIRST_REQUEST_TAG) as usize) {
             Some(op) => format!("request {}", op.name()),
             None => {
                 let shift = tag - FIRST_REQUEST_TAG - Op::ALL.len() as u32;
                 format!("request {} by {shift}", Op::Fshl.name())
             }
         },
+        (Bus::Node, tag::NODE..) => {
+            let (level, phase) = ((tag - tag::NODE) / 2, tag % 2);
+            format!("node of level {level}, phase {phase}")
+        }
         _ => format!("unknown tag {tag}"),
     };
     (kind, fields)

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::{
     Val,
-    bus::{self, Message},
+    bus::{self, Bus, Message},
     symbolic,
     table::Table,
 };
@@ -196,7 +196,7 @@ impl Check {
             .entries
             .par_iter()
             .filter(|(message, entry)| surplus(message, entry) != Val::ZERO)
-            .min_by_key(|(message, _)| message.map(|x| x.as_canonical_u32()));
+            .min_by_key(|(message, _)| **message);
         let Some((message, entry)) = wrong else { return Ok(()) };
         let (kind, fields) = bus::describe(message);
         Err(Violation::Bus {
@@ -376,7 +376,7 @@ impl<'a> AirBuilder for RowBuilder<'a> {
 impl InteractionBuilder for RowBuilder<'_> {
     fn push_interaction<E: Into<Val>>(
         &mut self,
-        _bus: &str,
+        bus: &str,
         fields: impl IntoIterator<Item = E>,
         count: impl Into<Count<Val>>,
     ) {
@@ -384,10 +384,12 @@ impl InteractionBuilder for RowBuilder<'_> {
         self.sites += 1;
         let (count, weight) = count.into().into_parts();
         let provided = weight == 0;
-        let mut message = [Val::ZERO; bus::WIDTH];
-        for (place, field) in message.iter_mut().zip(fields) {
-            *place = field.into();
-        }
+        let Some(bus) = Bus::ALL.into_iter().find(|known| known.name() == bus) else {
+            // No table uses another bus: it counts as a broken constraint.
+            return self.assert_zero(Val::ONE);
+        };
+        let fields: Vec<Val> = fields.into_iter().map(Into::into).collect();
+        let message = Message::new(bus, fields.into_iter());
         // An entry of the program counts as provided even if nobody asks for it; those of `bytes`
         // are known anyway.
         if count == Val::ZERO && (!provided || bus::holds(&message)) {

@@ -67,8 +67,8 @@ impl Preset {
     pub const fn parameters(self) -> Parameters {
         match self {
             Preset::P100 => Parameters {
-                log_blowup: 2,
-                queries: 90,
+                log_blowup: 1,
+                queries: 180,
                 query_bits: 16,
                 batch_bits: 8,
                 commit_bits: 4,
@@ -76,8 +76,8 @@ impl Preset {
                 lookup_bits: 0,
             },
             Preset::P120 => Parameters {
-                log_blowup: 2,
-                queries: 108,
+                log_blowup: 1,
+                queries: 212,
                 query_bits: 20,
                 batch_bits: 20,
                 commit_bits: 12,
