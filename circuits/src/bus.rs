@@ -185,7 +185,11 @@ pub fn send<AB: InteractionBuilder>(
     message: Message<AB::Expr>,
     count: impl Into<AB::Expr>,
 ) {
-    builder.push_interaction(message.bus.name(), message.elements(), Count::bounded(count.into(), 1));
+    builder.push_interaction(
+        message.bus.name(),
+        message.elements(),
+        Count::bounded(count.into(), 1),
+    );
 }
 
 /// Receives a message `count` times; `count` must be constrained to 0 or 1.
@@ -194,7 +198,11 @@ pub fn receive<AB: InteractionBuilder>(
     message: Message<AB::Expr>,
     count: impl Into<AB::Expr>,
 ) {
-    builder.push_interaction(message.bus.name(), message.elements(), -Count::bounded(count.into(), 1));
+    builder.push_interaction(
+        message.bus.name(),
+        message.elements(),
+        -Count::bounded(count.into(), 1),
+    );
 }
 
 /// Provides a message of a fixed table for as many lookups as the prover likes: the lookups are
@@ -204,7 +212,11 @@ pub fn provide<AB: InteractionBuilder>(
     message: Message<AB::Expr>,
     count: impl Into<AB::Expr>,
 ) {
-    builder.push_interaction(message.bus.name(), message.elements(), Count::provided(-count.into()));
+    builder.push_interaction(
+        message.bus.name(),
+        message.elements(),
+        Count::provided(-count.into()),
+    );
 }
 
 /// Tag and fields of a message on a bus with tags.
@@ -243,8 +255,10 @@ pub(crate) fn holds(message: &Message<Val>) -> bool {
 
 /// Kind and fields of a message, for people.
 pub(crate) fn describe(message: &Message<Val>) -> (String, Vec<u32>) {
-    if matches!(message.bus, Bus::Range | Bus::Memory) {
-        return (message.bus.name().into(), plain(message));
+    match message.bus {
+        Bus::Range => return ("range16".into(), plain(message)),
+        Bus::Memory => return ("memory".into(), plain(message)),
+        Bus::Bytes | Bus::Ask | Bus::Node => {}
     }
     let (tag, fields) = split(message);
     let kind = match (message.bus, tag) {

@@ -68,7 +68,7 @@ impl Preset {
         match self {
             Preset::P100 => Parameters {
                 log_blowup: 1,
-                queries: 180,
+                queries: 176,
                 query_bits: 16,
                 batch_bits: 8,
                 commit_bits: 4,
@@ -77,7 +77,7 @@ impl Preset {
             },
             Preset::P120 => Parameters {
                 log_blowup: 1,
-                queries: 212,
+                queries: 216,
                 query_bits: 20,
                 batch_bits: 20,
                 commit_bits: 12,
