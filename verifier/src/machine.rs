@@ -144,13 +144,22 @@ pub(crate) fn read_shape(input: &mut Reader<'_>) -> Result<Shape, DecodeError> {
 #[cfg(test)]
 mod tests {
     use p3_lookup::check_multiplicity_height_bound;
+    use rwprove_circuits::shape::always_present;
 
     use super::*;
 
+    /// The provable security of the smallest shard: some terms fall with a shorter trace.
+    fn smallest_security(preset: Preset) -> Security {
+        let present = ChipId::ALL.iter().filter(|&&chip| always_present(chip));
+        let shortest = present.map(|&chip| (chip, log_heights(chip).0 as u8));
+        security(&layout(&Shape::new(shortest), preset.parameters()))
+    }
+
     #[test]
-    fn the_largest_shard_has_the_bits_of_its_preset() {
-        for preset in Preset::ALL {
-            let security = largest_security(preset);
+    fn every_shard_has_the_bits_of_its_preset() {
+        for (preset, security) in Preset::ALL.into_iter().flat_map(|preset| {
+            [largest_security(preset), smallest_security(preset)].map(|security| (preset, security))
+        }) {
             let best = security.best();
             assert!(best.bits() >= preset.bits().into(), "{preset:?}: {best:?}");
             // The lookup argument is part of the sum.
