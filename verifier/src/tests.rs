@@ -1,4 +1,4 @@
-//! A toy machine through configuration, codec and security report.
+//! A toy machine through configuration and codec.
 
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_batch_stark::{ProverData, StarkInstance, prove_batch, verify_batch};
@@ -12,7 +12,6 @@ use crate::{
     codec::{Proof, read_proof, write_proof},
     config::Preset,
     layout::{ProofLayout, TableLayout},
-    security::security,
 };
 
 /// Two tables: a counter whose values are range-checked, and the range table.
