@@ -140,6 +140,11 @@ impl<'a, A: Adversary> FalseRun<'a, A> {
     pub fn run(&self) -> &Run {
         &self.run
     }
+
+    /// Who makes it go wrong.
+    pub fn adversary(&self) -> &A {
+        self.adversary
+    }
 }
 
 impl<A: Adversary> Iterator for FalseRun<'_, A> {

@@ -148,7 +148,9 @@ impl Run {
 
     fn registers(&self) -> Registers {
         let State { pc, fp, depth, left, .. } = self.state;
-        Registers { pc, fp, depth, pages: self.memory.pages(), fuel: self.fuel_limit - left }
+        // Only an adversary has more left than there was.
+        let fuel = self.fuel_limit.wrapping_sub(left);
+        Registers { pc, fp, depth, pages: self.memory.pages(), fuel }
     }
 
     /// Runs until the end or until the recorder is full.
