@@ -287,15 +287,24 @@ impl<'a, T: Table> Rows<'a, T> {
     }
 
     /// The numbers of all broken constraints of a row, and what it says all the same.
-    pub(crate) fn all_on(&self, trace: &RowMajorMatrix<Val>, row: usize) -> (Vec<usize>, Vec<Said>) {
-        let height = trace.height();
-        let next = (row + 1) % height;
-        let current = row_of(trace, row);
-        let following = row_of(trace, next);
-        let (fixed, fixed_next) = match &self.preprocessed {
-            Some(fixed) => (row_of(fixed, row), row_of(fixed, next)),
-            None => (&[][..], &[][..]),
-        };
+    pub(crate) fn all_on(
+        &self,
+        trace: &RowMajorMatrix<Val>,
+        row: usize,
+    ) -> (Vec<usize>, Vec<Said>) {
+        let next = (row + 1) % trace.height();
+        self.all_cells(row, row_of(trace, row), row_of(trace, next))
+    }
+
+    /// The same with these cells in the row and the next one.
+    pub(crate) fn all_cells(
+        &self,
+        row: usize,
+        current: &[Val],
+        following: &[Val],
+    ) -> (Vec<usize>, Vec<Said>) {
+        let height = self.trace.height();
+        let (fixed, fixed_next) = (self.fixed(row), self.fixed((row + 1) % height));
         let mut builder = RowBuilder {
             main: RowWindow::from_two_rows(current, following),
             preprocessed: RowWindow::from_two_rows(fixed, fixed_next),
@@ -309,6 +318,11 @@ impl<'a, T: Table> Rows<'a, T> {
         };
         self.table.eval(&mut builder);
         (builder.broken, builder.said)
+    }
+
+    /// The preprocessed cells of a row; none in a table without them.
+    pub(crate) fn fixed(&self, row: usize) -> &[Val] {
+        self.preprocessed.as_ref().map_or(&[], |fixed| row_of(fixed, row))
     }
 }
 

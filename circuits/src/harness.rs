@@ -1,7 +1,7 @@
 //! Runs small hand-made programs and fills the tables of their shards, for tests.
 
 use rwprove_executor::{Input, Options, Rows, Run};
-use rwprove_isa::{HALT_PC, Instr, Op, Operand, Pc, Program, Slot, record::Record};
+use rwprove_isa::{HALT_PC, Instr, Op, Operand, Pc, Program, Slot, layout, record::Record};
 
 use crate::{
     machine::{Instance, Machine, check},
@@ -114,4 +114,35 @@ pub(crate) fn accepts(code: &[Instr]) -> (Case, Vec<Instance>) {
     let case = cases.remove(0);
     let instances = case.accepted();
     (case, instances)
+}
+
+/// Asks every coprocessor.
+pub(crate) fn everything() -> Vec<Instr> {
+    let timed = |op: Op| Instr { b: Operand::Imm(5), c: 2, ..Instr::new(op) };
+    let memory =
+        |op: Op, last: u32| Instr { a: Some(0), b: Operand::Imm(last), c: 2, ..Instr::new(op) };
+    let mut code = vec![mov(0, 0x1234), mov(1, 0x8765_4321)];
+    for o in [Op::And, Op::Or, Op::Xor, Op::Shl, Op::ShrU, Op::ShrS, Op::Rotl, Op::Rotr] {
+        code.push(op(o, 2, 0, slot(1)));
+    }
+    code.push(Instr { k: 9, ..op(Op::Fshl, 2, 0, slot(1)) });
+    for o in [Op::Mul, Op::MulHi, Op::DivU, Op::RemU] {
+        code.push(op(o, 2, 1, slot(0)));
+    }
+    for o in [Op::DivU64Lo, Op::DivU64Hi, Op::RemU64Lo, Op::RemU64Hi] {
+        code.push(op(o, 2, 1, slot(0)));
+    }
+    for o in [Op::Clz, Op::Ctz, Op::Popcnt, Op::Extend8S, Op::Extend16S] {
+        code.push(op(o, 2, 1, Operand::None));
+    }
+    for o in [Op::Load8S, Op::Load8U, Op::Load16S, Op::Load16U, Op::Store8, Op::Store16] {
+        code.extend([memory(o, 1), memory(o, 4)]);
+    }
+    code.extend([memory(Op::Load, 5), memory(Op::Store, 6)]);
+    for o in [Op::LoadBytes, Op::LoadByte, Op::StoreByte] {
+        code.push(memory(o, 4 * layout::GLOBAL + 2));
+    }
+    code.extend([Instr::new(Op::KeccakF), timed(Op::FuelCharge)]);
+    code.extend([Op::FuelLeftLo, Op::FuelLeftHi].map(|o| Instr { c: 2, ..Instr::new(o) }));
+    code
 }

@@ -218,7 +218,8 @@ mod tests {
         let mut check = Check::default();
         check.table(&Alone, &trace, &[]).unwrap();
         check.finish(Lookups::Counted).unwrap();
-        assert_eq!(testing::mutate(&Alone, &trace, &[], [0, 1], &check), Ok(vec![]));
+        let mutations = testing::mutate(&Alone, &trace, &[], [0, 1], &check, 1).unwrap();
+        assert_eq!((mutations.refused(), mutations.survivors), (mutations.tried, vec![]));
         assert!(symbolic::degrees(&Alone).allowed());
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     shape::Shape,
     shift::Shift,
     table::{Shard, Table},
+    testing::{self, Mutations},
 };
 
 /// Largest degree of a constraint of any table.
@@ -169,6 +170,28 @@ pub struct Instance {
     pub publics: Vec<Val>,
 }
 
+impl Instance {
+    /// Checks all constraints and adds what the table says.
+    fn add_to(&self, check: &mut Check) -> Result<(), Violation> {
+        let Self { chip, trace, publics } = self;
+        each!(chip, table => check.table(table, trace, publics))
+    }
+
+    /// Changes cells of these rows and public values, one at a time; see [`testing::mutate`].
+    ///
+    /// # Errors
+    /// A [`Violation`] if the honest rows already break a constraint.
+    pub fn mutate(
+        &self,
+        rows: impl IntoIterator<Item = usize>,
+        check: &Check,
+        seed: u64,
+    ) -> Result<Mutations, Violation> {
+        let Self { chip, trace, publics } = self;
+        each!(chip, table => testing::mutate(table, trace, publics, rows, check, seed))
+    }
+}
+
 /// The tables for one program.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -223,9 +246,7 @@ pub fn check(instances: &[Instance]) -> Result<(), Violation> {
 /// The first [`Violation`] of a constraint.
 pub fn gather(instances: &[Instance]) -> Result<Check, Violation> {
     let mut check = Check::default();
-    for Instance { chip, trace, publics } in instances {
-        each!(chip, table => check.table(table, trace, publics))?;
-    }
+    instances.iter().try_for_each(|instance| instance.add_to(&mut check))?;
     Ok(check)
 }
 

@@ -2,19 +2,14 @@ use std::collections::BTreeSet;
 
 use p3_air::BaseAir;
 use p3_field::PrimeField32;
-use rwprove_isa::{
-    Flag, Instr, Op,
-    Operand::{self, Imm},
-    layout,
-};
+use rwprove_isa::{Instr, Op, Operand::Imm};
 
-use super::{ChipId, Instance, Machine, check, gather};
+use super::{ChipId, Machine, check};
 use crate::{
     Val,
-    cpu::Cpu,
-    harness::{self, START, accepts, mov, op, program, slot},
+    harness::{self, START, accepts, everything, mov, program},
     shape::{CPU_CLASSES, Shape, ShapeError, always_present, log_heights},
-    symbolic, testing,
+    symbolic,
 };
 
 fn machine() -> Machine {
@@ -69,75 +64,14 @@ fn preprocessed_columns_have_the_width_they_say() {
     }
 }
 
-/// Asks every coprocessor.
-fn everything() -> Vec<Instr> {
-    let timed = |op: Op| Instr { b: Imm(5), c: 2, ..Instr::new(op) };
-    let memory = |op: Op, last: u32| Instr { a: Some(0), b: Imm(last), c: 2, ..Instr::new(op) };
-    let mut code = vec![mov(0, 0x1234), mov(1, 0x8765_4321)];
-    for o in [Op::And, Op::Or, Op::Xor, Op::Shl, Op::ShrU, Op::ShrS, Op::Rotl, Op::Rotr] {
-        code.push(op(o, 2, 0, slot(1)));
-    }
-    code.push(Instr { k: 9, ..op(Op::Fshl, 2, 0, slot(1)) });
-    for o in [Op::Mul, Op::MulHi, Op::DivU, Op::RemU] {
-        code.push(op(o, 2, 1, slot(0)));
-    }
-    for o in [Op::DivU64Lo, Op::DivU64Hi, Op::RemU64Lo, Op::RemU64Hi] {
-        code.push(op(o, 2, 1, slot(0)));
-    }
-    for o in [Op::Clz, Op::Ctz, Op::Popcnt, Op::Extend8S, Op::Extend16S] {
-        code.push(op(o, 2, 1, Operand::None));
-    }
-    for o in [Op::Load8S, Op::Load8U, Op::Load16S, Op::Load16U, Op::Store8, Op::Store16] {
-        code.extend([memory(o, 1), memory(o, 4)]);
-    }
-    code.extend([memory(Op::Load, 5), memory(Op::Store, 6)]);
-    for o in [Op::LoadBytes, Op::LoadByte, Op::StoreByte] {
-        code.push(memory(o, 4 * layout::GLOBAL + 2));
-    }
-    code.extend([Instr::new(Op::KeccakF), timed(Op::FuelCharge)]);
-    code.extend([Op::FuelLeftLo, Op::FuelLeftHi].map(|o| Instr { c: 2, ..Instr::new(o) }));
-    code
-}
-
 #[test]
 fn a_run_through_all_tables() {
     let code = everything();
-    let (case, instances) = accepts(&code);
+    let (_, instances) = accepts(&code);
     let absent: Vec<_> =
         ChipId::ALL.iter().filter(|&&id| instances.iter().all(|i| i.chip.id() != id)).collect();
     assert_eq!(absent, [&ChipId::Refresh]);
-
-    let (cpu, others): (Vec<_>, Vec<_>) =
-        instances.into_iter().partition(|i| i.chip.id() == ChipId::Cpu);
-    let rows: Vec<_> = (2..case.record.cpu.len() - 1).collect();
-    let Instance { trace, publics, .. } = &cpu[0];
-    let survivors = testing::mutate(&Cpu, trace, publics, rows, &gather(&others).unwrap());
-    // The page of an access to linear memory is always checked.
-    let pages = |row: usize| {
-        let instr = case.program.code[case.record.cpu[row].pc as usize];
-        instr.has(Flag::Subword) && !instr.has(Flag::Priv)
-    };
-    let free =
-        |s: &testing::Survivor| FREE.contains(&&*s.column) || s.column == "t[1]" && !pages(s.row);
-    let wrong: Vec<_> = survivors.unwrap().into_iter().filter(|s| !free(s)).collect();
-    assert_eq!(wrong, []);
 }
-
-/// What rows that ask coprocessors may leave free; which rows do, the cpu's own tests distinguish.
-const FREE: [&str; 12] = [
-    "a_time",
-    "b_time",
-    "c_time",
-    "c_before[0]",
-    "c_before[1]",
-    "inv",
-    "cond",
-    "k0",
-    "k1",
-    "sign[0]",
-    "sign[1]",
-    "t[0]",
-];
 
 #[test]
 fn a_refused_dynamic_charge_traps() {

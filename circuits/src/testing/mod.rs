@@ -1,10 +1,15 @@
 //! Tools of tests and test-benches: what a dishonest prover might try with filled tables.
 
+mod free;
+mod kinds;
 mod mutate;
+#[cfg(test)]
+mod tests;
 
 use p3_field::PrimeCharacteristicRing;
 
-pub use mutate::{Survivor, mutate};
+pub use kinds::{Kinds, kinds};
+pub use mutate::{Mutations, Survivor, mutate};
 
 use crate::{Val, bus, check::Check};
 
