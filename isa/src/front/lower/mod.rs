@@ -333,9 +333,11 @@ impl Linker {
                 Exit::Frame | Exit::Nobody => Vec::new(),
             })
             .collect();
-        let (live_in, live) = liveness::live(&blocks, &successors);
+        let (live_in, live_out) = liveness::live(&blocks, &successors);
         let first_cold = self.open.len();
-        for (i, ((block, live), &(pc, deep))) in blocks.iter().zip(&live).zip(&starts).enumerate() {
+        for (i, ((block, live), &(pc, deep))) in
+            blocks.iter().zip(&live_out).zip(&starts).enumerate()
+        {
             let start = self.here();
             self.labels.insert((pc, deep), start);
             let taken = match (&block.exit, block.falls) {
@@ -352,6 +354,15 @@ impl Linker {
                 && starts.get(i + 1) != Some(&(falls, deep))
             {
                 self.jump(Target::Block(falls), deep);
+            }
+            // Checks of snippets whose results nobody uses: only the deep version has rows then.
+            // The validator tells blocks apart by where they stand, so both get some.
+            if start == self.here()
+                && !deep
+                && let Some(&twin) = number.get(&(pc, true))
+                && !alloc::emit(&blocks[twin], &live_out[twin], None)?.is_empty()
+            {
+                self.jump(Target::Next, deep);
             }
             self.blocks.push(BlockMap {
                 lowered: start..self.here(),

@@ -263,3 +263,17 @@ fn rows_are_well_formed() {
     }
     assert!(ends <= lowered.init && lowered.init < program.start);
 }
+
+/// A block whose only trace is a snippet's check has rows in the deep version alone. In the fast
+/// one it stood where the next block stands, and the validator took one for the other.
+#[test]
+fn a_block_with_rows_in_one_version_has_rows_in_both() {
+    let dead = "(drop (i64.mul (local.get 0) (local.get 0)))";
+    for rest in
+        ["(loop $l (br $l))", "(loop $l (call 0 (local.get 0)) (br $l))", "(call 0 (local.get 0))"]
+    {
+        let wat = format!("(module (func (export \"f\") (param i64) {dead} {rest}))");
+        let (module, lowered) = lowered(&wat);
+        crate::validate::validate(&module, &lowered).unwrap();
+    }
+}
