@@ -15,6 +15,7 @@
     reason = "a test-bench"
 )]
 
+mod differential;
 mod programs;
 mod score;
 
@@ -25,7 +26,7 @@ use score::{Scale, Score};
 /// A suite by name.
 type Suite = (&'static str, fn(&Scale) -> Score);
 
-const SUITES: &[Suite] = &[];
+const SUITES: &[Suite] = &[("differential", differential::run)];
 
 fn main() -> ExitCode {
     let mut scale = Scale { full: false, seed: 1 };
