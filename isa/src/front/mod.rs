@@ -5,6 +5,7 @@
 //! static ([`heights`]) and every host call that it can reach has a proof ([`host`]).
 
 mod compile;
+mod cost;
 mod decode;
 mod effect;
 pub mod heights;
@@ -19,6 +20,7 @@ use rwasm::{Opcode, RwasmModule};
 use thiserror::Error;
 
 pub use compile::MAX_WASM_BYTES;
+pub use cost::MAX_COST;
 pub use decode::{MAGIC, MAX_DATA_BYTES, MAX_ELEMENTS, MAX_INSTRUCTIONS, MAX_RWASM_BYTES};
 use heights::{HeightError, Heights};
 pub use lower::{BlockMap, LowerError, Lowered, lower};
@@ -86,6 +88,9 @@ pub enum LoadError {
     /// Stack heights are not static.
     #[error("stack heights: {0}")]
     Heights(#[from] HeightError),
+    /// Instructions and blocks touch too many stack slots.
+    #[error("instructions and blocks touch {0} stack slots, at most {MAX_COST} are allowed")]
+    Cost(u64),
     /// A host call that cannot be proved.
     #[error("the module can reach the host call `{0}`, which has no proof yet")]
     UnsupportedHostCall(&'static str),
@@ -113,6 +118,10 @@ fn check(
 ) -> Result<Module, LoadError> {
     decode::check(&rwasm)?;
     let heights = Heights::check(&rwasm.code_section, &rwasm.elem_section, rwasm.source_pc)?;
+    let cost = cost::of(&rwasm.code_section, &heights);
+    if cost > MAX_COST {
+        return Err(LoadError::Cost(cost));
+    }
     for (pc, op) in rwasm.code_section.iter().enumerate() {
         if let Opcode::Call(index) | Opcode::ReturnCall(index) = *op
             && let Some(call) = host::HostCall::find(index)

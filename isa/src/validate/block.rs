@@ -33,11 +33,11 @@ pub(super) fn function(
     let info = info.ok_or(ValidateError::Map(index))?;
     let low = -(info.params as Slot);
     let starts: BTreeSet<u32> = blocks.iter().map(|(_, label)| label.source).collect();
-    let live = live(module, index, &starts, low)?;
+    let live = live(module, index, &starts, low, &mut equality.left)?;
 
     let (mut needed, mut room) = (None, None);
     for &(pc, label) in blocks {
-        let mut terms = Terms::default();
+        let mut terms = Terms::new(equality.left);
         let at = (index, label.source, label.deep);
         let source = source::run(module, &mut terms, at, &starts)?;
         let nothing = BTreeSet::new();
@@ -55,12 +55,15 @@ pub(super) fn function(
         let target = target::run(&start, &mut terms)?;
         needed = needed.max(source.snippet_room);
         room = room.or(target.room);
-        compare((&mut terms, known), &source, &target.run, &live, low, equality).map_err(
-            |what| {
-                let version = if label.deep { "deep" } else { "fast" };
-                ValidateError::Differs { block: label.source, pc, version, what }
-            },
-        )?;
+        let compared = compare((&mut terms, known), &source, &target.run, &live, low, equality);
+        equality.left = terms.left();
+        if equality.left == 0 {
+            return Err(ValidateError::Work);
+        }
+        compared.map_err(|what| {
+            let version = if label.deep { "deep" } else { "fast" };
+            ValidateError::Differs { block: label.source, pc, version, what }
+        })?;
     }
     if needed > room {
         return Err(ValidateError::Room(info.entry));
@@ -74,13 +77,18 @@ fn live(
     function: u32,
     starts: &BTreeSet<u32>,
     low: Slot,
+    left: &mut u64,
 ) -> Result<BTreeMap<u32, BTreeSet<Slot>>, ValidateError> {
     let mut flows = BTreeMap::new();
     let mut callers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for &pc in starts {
-        let mut terms = Terms::default();
+        let mut terms = Terms::new(*left);
         let source = source::run(module, &mut terms, (function, pc, false), starts)?;
         let flow = flow(&mut terms, &source, low);
+        *left = terms.left();
+        if *left == 0 {
+            return Err(ValidateError::Work);
+        }
         for (to, _) in &flow.exits {
             callers.entry(*to).or_default().push(pc);
         }
@@ -94,6 +102,11 @@ fn live(
         let mut here = live.get(&pc).cloned().unwrap_or_default();
         let before = here.len();
         for (to, changed) in &flow.exits {
+            let after = live.get(to).map_or(0, BTreeSet::len);
+            *left = left.saturating_sub(8 * (before + after) as u64);
+            if *left == 0 {
+                return Err(ValidateError::Work);
+            }
             for slot in live.get(to).into_iter().flatten() {
                 match changed.get(slot) {
                     Some(slots) => here.extend(slots),
@@ -262,6 +275,9 @@ fn exits(
     let find = |key: Key| ours.exits.iter().find(|exit| place(exit.key) == place(key));
     let mut pairs = Vec::new();
     for theirs in &target.exits {
+        if !terms.spend(2 * ours.exits.len() as u64) {
+            return Err(Difference::Exits);
+        }
         // The deep version takes over where the fast one would go on.
         let key = match theirs.key {
             Key::Deep(pc) => Key::Block(pc),
@@ -285,7 +301,12 @@ fn exits(
         pairs.push(Pair { guards, keys, slots, words });
     }
     let reached = |exit: &Exit| target.exits.iter().any(|e| place(e.key) == place(exit.key));
-    if ours.exits.iter().all(reached) { Ok(pairs) } else { Err(Difference::Exits) }
+    if terms.spend((ours.exits.len() * target.exits.len()) as u64) && ours.exits.iter().all(reached)
+    {
+        Ok(pairs)
+    } else {
+        Err(Difference::Exits)
+    }
 }
 
 fn same_key(classes: &mut Classes<'_>, keys: [Key; 2]) -> bool {

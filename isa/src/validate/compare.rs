@@ -92,10 +92,18 @@ pub struct Equalities {
 }
 
 /// Remembers what was found.
-#[derive(Default)]
 pub(super) struct Equality {
     shapes: HashMap<Shape, bool>,
     pub(super) found: Equalities,
+    /// Work that may still be done.
+    pub(super) left: u64,
+}
+
+impl Equality {
+    /// Nothing found, and so much work to do.
+    pub(super) fn new(work: u64) -> Self {
+        Self { shapes: HashMap::new(), found: Equalities::default(), left: work }
+    }
 }
 
 /// The equalities of one block.
@@ -203,6 +211,9 @@ impl<'a> Classes<'a> {
         let mut open = vec![Pair::new(a, b)];
         let mut parts_equal = None;
         while let Some(pair) = open.last_mut() {
+            if !self.terms.spend(1) {
+                return false;
+            }
             let (a, b) = (pair.a, pair.b);
             let result = match parts_equal.take() {
                 None => self.at_once(a, b),
@@ -334,11 +345,17 @@ impl<'a> Classes<'a> {
                 }
             }
         }
+        if !self.terms.spend(builder.steps.len() as u64) {
+            return false;
+        }
         let truths = self.terms.is_truth(a) && self.terms.is_truth(b);
         let shape = Shape { steps: builder.steps, pair, truths, excluded };
         if let Some(&equal) = self.known.shapes.get(&shape) {
             self.known.found.by_evaluation += equal as usize;
             return equal;
+        }
+        if !self.terms.spend(shape.steps.len() as u64 * SAMPLES) {
+            return false;
         }
         let equal = shape.holds();
         self.known.shapes.insert(shape, equal);
@@ -516,6 +533,9 @@ pub(super) fn slots(
     while let Some(term) = work.pop() {
         if !seen.insert(term) {
             continue;
+        }
+        if !terms.spend(4) {
+            return;
         }
         match terms.node(term) {
             Node::Leaf(super::term::Leaf::Slot(slot)) => _ = into.insert(*slot),

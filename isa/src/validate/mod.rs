@@ -76,6 +76,9 @@ pub enum ValidateError {
         /// What differs.
         what: Difference,
     },
+    /// Comparing takes more work than any honest module of this length does.
+    #[error("the module takes too much work to validate")]
+    Work,
     /// The fast version of a function needs more room than its entry makes sure of.
     #[error("the function at rWasm pc {0} has native operations without room for their snippets")]
     Room(u32),
@@ -129,7 +132,13 @@ pub struct Report {
 /// # Errors
 /// [`ValidateError`] for any program of which that cannot be shown.
 pub fn validate(module: &Module, lowered: &Lowered) -> Result<Report, ValidateError> {
-    validate_with(module, lowered, &mut Equality::default())
+    validate_with(module, lowered, &mut Equality::new(work(module)))
+}
+
+/// Work that is done for a module before it is given up: many times what honest ones of its length
+/// take, so that hostile ones take minutes at most.
+fn work(module: &Module) -> u64 {
+    (1 << 28) + (1 << 11) * module.rwasm.code_section.len() as u64
 }
 
 fn validate_with(

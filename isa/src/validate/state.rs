@@ -82,6 +82,9 @@ pub(super) struct Exit {
     pub(super) path: Path,
 }
 
+/// Most slots and words that the exits of a block may have changed, taken together.
+const MAX_KEPT: usize = 1 << 21;
+
 /// A block run to its exits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Run {
@@ -93,6 +96,8 @@ pub(super) struct Run {
     calls: u32,
     /// Calls and writes so far.
     version: u32,
+    /// Slots and words that the exits have changed.
+    kept: usize,
 }
 
 impl Run {
@@ -182,7 +187,12 @@ impl Run {
 
     /// Leaves the block; exits to one place are one exit.
     pub(super) fn exit(&mut self, terms: &mut Terms, key: Key, guard: Term, path: Path) {
-        if terms.value(guard) == Some(0) {
+        let changed = path.slots.len() + path.words.len();
+        self.kept += changed;
+        let room = if self.kept > MAX_KEPT { u64::MAX } else { 0 };
+        if terms.value(guard) == Some(0)
+            || !terms.spend(room.max((self.exits.len() + changed) as u64))
+        {
             return;
         }
         match self.exits.iter().position(|e| e.key == key) {

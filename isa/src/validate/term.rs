@@ -4,6 +4,7 @@
 //! numbers than the term. The constructors fold constants and apply a few rewrite rules, each of
 //! which is an identity of 32-bit arithmetic.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::wide::Wide;
@@ -59,16 +60,55 @@ pub(super) enum Node {
     App(Fun, Box<[Term]>),
 }
 
+/// Most terms of a block.
+const MAX_TERMS: usize = 1 << 22;
+/// What a new term costs, where looking at one costs 1.
+const NEW_TERM: u64 = 32;
+/// Most rewritings inside each other: deeper terms stay as they are.
+const MAX_DEPTH: u32 = 64;
+/// Most parts of one conjunction that is put into order.
+const MAX_CONJUNCTION: usize = 128;
+
 /// All terms of a block.
-#[derive(Default)]
 pub(super) struct Terms {
     nodes: Vec<Node>,
     /// Whether each is a truth value.
     truths: Vec<bool>,
     index: HashMap<Node, Term>,
+    /// What was found to be equal to a term's being a constant: parts may be shared many times.
+    parts: HashMap<(Term, u32), Option<Term>>,
+    /// Rewritings that are going on.
+    depth: u32,
+    /// Work that may still be done. Whoever made the module also chose how much there is; at 0 all
+    /// results are meaningless, and the program is refused.
+    left: Cell<u64>,
 }
 
 impl Terms {
+    /// No terms, and so much work to do.
+    pub(super) fn new(work: u64) -> Self {
+        Self {
+            nodes: Vec::new(),
+            truths: Vec::new(),
+            index: HashMap::new(),
+            parts: HashMap::new(),
+            depth: 0,
+            left: Cell::new(work),
+        }
+    }
+
+    /// Work that may still be done.
+    pub(super) fn left(&self) -> u64 {
+        self.left.get()
+    }
+
+    /// Does work; whether any is left.
+    pub(super) fn spend(&self, work: u64) -> bool {
+        let left = self.left.get().saturating_sub(work);
+        self.left.set(left);
+        left > 0
+    }
+
     /// The term's node.
     pub(super) fn node(&self, term: Term) -> &Node {
         &self.nodes[term as usize]
@@ -81,7 +121,14 @@ impl Terms {
 
     fn intern(&mut self, node: Node) -> Term {
         if let Some(&term) = self.index.get(&node) {
+            self.spend(1);
             return term;
+        }
+        if self.nodes.len() >= MAX_TERMS {
+            self.left.set(0);
+        }
+        if !self.spend(NEW_TERM) && !self.nodes.is_empty() {
+            return 0;
         }
         let term = self.nodes.len() as Term;
         self.truths.push(self.makes_truth(&node));
@@ -133,8 +180,13 @@ impl Terms {
         if let Some(value) = values.and_then(|values| eval(fun, &values)) {
             return self.constant(value);
         }
-        if let Some(term) = self.rewrite(fun, args) {
-            return term;
+        if self.depth < MAX_DEPTH && self.left() > 0 {
+            self.depth += 1;
+            let rewritten = self.rewrite(fun, args);
+            self.depth -= 1;
+            if let Some(term) = rewritten {
+                return term;
+            }
         }
         let node = self.application(fun, args);
         self.intern(node)
@@ -177,7 +229,7 @@ impl Terms {
             Alu(Op::And, _)
                 if x.is_none() && y.is_none() && self.is_truth(a) && self.is_truth(b) =>
             {
-                Some(self.conjunction(a, b))
+                self.conjunction(a, b)
             }
             Alu(op @ (Op::And | Op::Or | Op::Xor | Op::Mul), _) => {
                 let (term, constant) = if x.is_some() { (b, x?) } else { (a, y?) };
@@ -267,6 +319,15 @@ impl Terms {
 
     /// `term == constant` said of the operands of the logical operation that `term` is.
     fn equal_parts(&mut self, term: Term, constant: u32) -> Option<Term> {
+        if let Some(&known) = self.parts.get(&(term, constant)) {
+            return known;
+        }
+        let parts = self.find_equal_parts(term, constant);
+        self.parts.insert((term, constant), parts);
+        parts
+    }
+
+    fn find_equal_parts(&mut self, term: Term, constant: u32) -> Option<Term> {
         let &Node::App(Fun::Alu(op, _), ref args) = self.node(term) else { return None };
         let (x, y) = (args[0], *args.get(1)?);
         match (op, constant) {
@@ -283,11 +344,16 @@ impl Terms {
         }
     }
 
-    /// The conjunction of truth values: without doubles, in one order.
-    fn conjunction(&mut self, a: Term, b: Term) -> Term {
+    /// The conjunction of truth values, if it is not too long: without doubles, in one order.
+    fn conjunction(&mut self, a: Term, b: Term) -> Option<Term> {
         let mut all = BTreeSet::new();
         let mut work = vec![a, b];
+        let mut looked_at = 0;
         while let Some(term) = work.pop() {
+            looked_at += 1;
+            if looked_at > MAX_CONJUNCTION {
+                return None;
+            }
             match self.node(term) {
                 Node::App(Fun::Alu(Op::And, _), args) => work.extend(args.iter().copied()),
                 _ => _ = all.insert(term),
@@ -296,7 +362,7 @@ impl Terms {
         let mut all = all.into_iter();
         let first = all.next().unwrap_or(a);
         let and = Fun::Alu(Op::And, 0);
-        all.fold(first, |whole, term| self.intern(Node::App(and, [whole, term].into())))
+        Some(all.fold(first, |whole, term| self.intern(Node::App(and, [whole, term].into()))))
     }
 
     pub(super) fn eq(&mut self, a: Term, b: Term) -> Term {

@@ -51,11 +51,28 @@ pub(super) struct Walk<'a> {
     source: u32,
     places: Vec<Place>,
     leaders: Vec<bool>,
+    /// Of each pc, whether the moves there prepare a `ReturnCallIndirect`.
+    tail_shuffles: Vec<bool>,
     funcs: Vec<State>,
     index: HashMap<u32, usize>,
     groups: HashMap<u32, Group>,
     work: Vec<(usize, u32, i32)>,
     nets: Vec<(usize, i32)>,
+}
+
+/// Where moves prepare a `ReturnCallIndirect`. rwasm's compiler forgets the function index when it
+/// counts their height, so they may exceed the checked height by one; rwasm's machine has room for
+/// it unless what it has allocated happens to be full to the last cell.
+fn tail_shuffles(code: &[Opcode]) -> Vec<bool> {
+    let mut found = vec![false; code.len()];
+    for (pc, pair) in code.windows(2).enumerate().rev() {
+        found[pc] = match pair {
+            [Opcode::BulkDrop(_), Opcode::ReturnCallIndirect(_)] => true,
+            [Opcode::LocalGet(_) | Opcode::LocalSet(_), _] => found[pc + 1],
+            _ => false,
+        };
+    }
+    found
 }
 
 impl<'a> Walk<'a> {
@@ -65,6 +82,7 @@ impl<'a> Walk<'a> {
             source,
             places: vec![Place::Unreached; code.len()],
             leaders: vec![false; code.len()],
+            tail_shuffles: tail_shuffles(code),
             funcs: Vec::new(),
             index: HashMap::new(),
             groups: HashMap::new(),
@@ -475,7 +493,7 @@ impl<'a> Walk<'a> {
         }
         let (low, after) = (low as i32, after as i32);
         let checked = self.funcs[function].checked;
-        let spare = after == checked + 1 && self.in_tail_shuffle(pc);
+        let spare = after == checked + 1 && self.tail_shuffles[pc as usize];
         if after > height && after > checked && !host && !spare {
             return Err(HeightError::Unchecked { pc, height: after, checked });
         }
@@ -483,19 +501,6 @@ impl<'a> Walk<'a> {
         state.low = state.low.min(low);
         state.function.peak = state.function.peak.max(after);
         Ok(after)
-    }
-
-    /// Whether the moves here prepare a `ReturnCallIndirect`. rwasm's compiler forgets the function
-    /// index when it counts their height, so they may exceed the checked height by one; rwasm's
-    /// machine has room for it unless what it has allocated happens to be full to the last cell.
-    fn in_tail_shuffle(&self, pc: u32) -> bool {
-        let rest = self.code.get(pc as usize..).unwrap_or_default();
-        let moves = |op: &&Opcode| matches!(op, Opcode::LocalGet(_) | Opcode::LocalSet(_));
-        let mut end = rest.iter().skip_while(moves);
-        matches!(
-            (end.next(), end.next()),
-            (Some(Opcode::BulkDrop(_)), Some(Opcode::ReturnCallIndirect(_)))
-        )
     }
 
     /// A caller touches what its callees touch: the least fixpoint over the calls.

@@ -138,20 +138,26 @@ impl Builder<'_> {
         self.load_word(layout::TABLE_SIZE + table, ZERO)
     }
 
-    fn check_index(&mut self, table: u32, index: Val) -> u32 {
+    /// The element's place after the check. No table is longer than the stride, so a constant index
+    /// that is no place has trapped, and any place will do.
+    fn check_index(&mut self, table: u32, index: Val) -> (u32, Val) {
         let size = self.table_size(table);
         self.trap_if(Cond::GeU, index, size, Trap::TableOutOfBounds);
-        layout::TABLE + table * layout::TABLE_STRIDE
+        let place = match index {
+            Val::Const(index) => Val::Const(index.min(layout::TABLE_STRIDE - 1)),
+            Val::Id(_) => index,
+        };
+        (layout::TABLE + table * layout::TABLE_STRIDE, place)
     }
 
     pub(super) fn element(&mut self, table: u32, index: Val) -> Val {
-        let base = self.check_index(table, index);
-        self.load_word(base, index)
+        let (base, place) = self.check_index(table, index);
+        self.load_word(base, place)
     }
 
     pub(super) fn set_element(&mut self, table: u32, index: Val, val: Val) {
-        let base = self.check_index(table, index);
-        self.store_word(base, index, val);
+        let (base, place) = self.check_index(table, index);
+        self.store_word(base, place, val);
     }
 
     /// A call through a table, with rWasm's order of traps; true if it ends the block.

@@ -350,6 +350,9 @@ impl Linker {
             for row in alloc::emit(block, live, taken)? {
                 self.push(row, deep);
             }
+            if self.code.len() > MAX_CODE {
+                return Err(LowerError::TooLong { found: self.code.len() });
+            }
             if let Some(falls) = block.falls
                 && starts.get(i + 1) != Some(&(falls, deep))
             {

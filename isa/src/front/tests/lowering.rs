@@ -277,3 +277,17 @@ fn a_block_with_rows_in_one_version_has_rows_in_both() {
         crate::validate::validate(&module, &lowered).unwrap();
     }
 }
+
+/// The check before it always traps, but the row behind it must still have a place of its own.
+#[test]
+fn a_constant_index_outside_any_table_stays_in_its_region() {
+    let ops = ["(drop (table.get I))", "(table.set I (ref.null func))", "(call_indirect I)"];
+    for index in ["1023", "1024", "0x7fffffff", "-1"] {
+        for op in ops {
+            let op = op.replace('I', &format!("(i32.const {index})"));
+            let wat = format!("(module (table 3 funcref) (func (export \"f\") {op}))");
+            let (module, lowered) = lowered(&wat);
+            crate::validate::validate(&module, &lowered).unwrap();
+        }
+    }
+}

@@ -124,17 +124,23 @@ impl Machine<'_> {
 
     // Tables.
 
-    fn check_index(&mut self, table: u32, index: Term) -> u32 {
+    /// The element's place after the check. No table is longer than the stride, so a constant index
+    /// that is no place has trapped, and the last place stands for it.
+    fn check_index(&mut self, table: u32, index: Term) -> (u32, Term) {
         let size = self.word(TABLE_SIZE + table);
         let inside = self.terms.lt_u(index, size);
         let outside = self.terms.not(inside);
         self.trap_if(outside, Trap::TableOutOfBounds);
-        TABLE + table * TABLE_STRIDE
+        let place = match self.terms.value(index) {
+            Some(constant) => self.constant(constant.min(TABLE_STRIDE - 1)),
+            None => index,
+        };
+        (TABLE + table * TABLE_STRIDE, place)
     }
 
     fn element(&mut self, table: u32, index: Term) -> Result<Term, ValidateError> {
-        let base = self.check_index(table, index);
-        Ok(self.read(base, index))
+        let (base, place) = self.check_index(table, index);
+        Ok(self.read(base, place))
     }
 
     /// Instructions without control flow and traps of their own; false for those that rwasm does
@@ -165,8 +171,8 @@ impl Machine<'_> {
             }
             TableSet(table) => {
                 let (value, index) = (self.pop()?, self.pop()?);
-                let base = self.check_index(table as u32, index);
-                self.write(base, index, value);
+                let (base, place) = self.check_index(table as u32, index);
+                self.write(base, place, value);
             }
             MemoryGrow => self.routine(Routine::MemoryGrow, 1, &[MAX_PAGES])?,
             MemoryFill => self.routine(Routine::MemoryFill, 3, &[])?,

@@ -126,7 +126,7 @@ fn mutate(name: &str, wasm: &[u8], preset: &Preset) -> (usize, Vec<(Pc, Instr, I
     let first = Library::get().code.len();
     let mut changed = lowered.clone();
     let (mut count, mut survivors) = (0, Vec::new());
-    let mut equality = Equality::default();
+    let mut equality = Equality::new(u64::MAX);
     for pc in first..lowered.program.code.len() {
         let row = lowered.program.code[pc];
         for mutant in mutations(&row, pc as Pc, lowered.program.code.len() as Pc) {

@@ -84,7 +84,7 @@ fn rewriting_keeps_values() {
     let mut numbers = Random(7);
     for _ in 0..40_000 {
         let slots = std::array::from_fn(|_| numbers.word());
-        let mut terms = Terms::default();
+        let mut terms = Terms::new(u64::MAX);
         let (term, expected) = random(&mut terms, &mut numbers, &slots, 4);
         let found = value(&terms, &slots, term);
         assert_eq!(found, expected, "{:?} {slots:?}", terms.node(term));
@@ -93,7 +93,7 @@ fn rewriting_keeps_values() {
 }
 
 fn equal(terms: &Terms, excluded: &[Term], a: Term, b: Term) -> bool {
-    let mut equality = Equality::default();
+    let mut equality = Equality::new(u64::MAX);
     let mut classes = Classes::new(terms, a + 1, &mut equality);
     excluded.iter().for_each(|&when| classes.exclude(when));
     classes.equal(a, b)
@@ -101,7 +101,7 @@ fn equal(terms: &Terms, excluded: &[Term], a: Term, b: Term) -> bool {
 
 #[test]
 fn different_expansions_of_one_value_are_equal() {
-    let t = &mut Terms::default();
+    let t = &mut Terms::new(u64::MAX);
     let [low, high, by] = [0, 1, 2].map(|slot| t.leaf(Leaf::Slot(slot)));
     let wide = t.app(Fun::Wide(Wide::Shl, 0), &[low, high, by, by]);
     let (zero, mask) = (t.constant(0), t.constant(32));
@@ -118,7 +118,7 @@ fn different_expansions_of_one_value_are_equal() {
 
 #[test]
 fn parts_found_equal_count_as_equal_in_larger_terms() {
-    let t = &mut Terms::default();
+    let t = &mut Terms::new(u64::MAX);
     let [a, b] = [0, 1].map(|slot| t.leaf(Leaf::Slot(slot)));
     let sum = t.op(Op::Xor, a, b);
     let (or, and) = (t.op(Op::Or, a, b), t.op(Op::And, a, b));
@@ -131,7 +131,7 @@ fn parts_found_equal_count_as_equal_in_larger_terms() {
 
 #[test]
 fn excluded_conditions_are_not_tried() {
-    let t = &mut Terms::default();
+    let t = &mut Terms::new(u64::MAX);
     let [a, b] = [0, 1].map(|slot| t.leaf(Leaf::Slot(slot)));
     let zero = t.constant(0);
     let by_zero = t.eq(b, zero);
@@ -143,7 +143,7 @@ fn excluded_conditions_are_not_tried() {
 
 #[test]
 fn conditions_that_are_never_met_are_not_equal_by_evaluation() {
-    let t = &mut Terms::default();
+    let t = &mut Terms::new(u64::MAX);
     let slots = [0, 1, 2, 3].map(|slot| t.leaf(Leaf::Slot(slot)));
     let rare = |t: &mut Terms, constant: u32| {
         let all = slots.map(|slot| {
@@ -160,7 +160,7 @@ fn conditions_that_are_never_met_are_not_equal_by_evaluation() {
 
 #[test]
 fn uninterpreted_reads_of_other_places_differ() {
-    let t = &mut Terms::default();
+    let t = &mut Terms::new(u64::MAX);
     let index = t.leaf(Leaf::Slot(0));
     let zero = t.constant(0);
     for at in [index, zero] {
@@ -178,7 +178,7 @@ fn shifts_by_constants_are_those_of_64_bits() {
     let mut numbers = Random(3);
     for wide in [Wide::Shl, Wide::ShrS, Wide::ShrU, Wide::Rotl, Wide::Rotr] {
         for n in 0..64 {
-            let mut terms = Terms::default();
+            let mut terms = Terms::new(u64::MAX);
             let words = [0, 1].map(|slot| terms.leaf(Leaf::Slot(slot)));
             let shifted = shift_by(&mut terms, wide, words, n);
             for _ in 0..20 {
