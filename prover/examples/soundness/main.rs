@@ -18,6 +18,9 @@
 mod differential;
 mod programs;
 mod score;
+mod shards;
+mod statements;
+mod transcript;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -26,7 +29,12 @@ use score::{Scale, Score};
 /// A suite by name.
 type Suite = (&'static str, fn(&Scale) -> Score);
 
-const SUITES: &[Suite] = &[("differential", differential::run)];
+const SUITES: &[Suite] = &[
+    ("transcript", transcript::run),
+    ("statements", statements::run),
+    ("shards", shards::run),
+    ("differential", differential::run),
+];
 
 fn main() -> ExitCode {
     let mut scale = Scale { full: false, seed: 1 };

@@ -2,8 +2,9 @@
 //! that a cut after every `ROWS` rows puts that row last, and what follows it first.
 
 use rwprove_isa::{
-    Instr, Op, Operand, Program, STUCK_PC,
+    Flag, Instr, Op, Operand, Program, STUCK_PC,
     layout::GLOBAL,
+    record::Outcome,
     runtime::{
         Library, Routine,
         asm::{Asm, NO_LIMIT},
@@ -12,8 +13,8 @@ use rwprove_isa::{
 
 /// Rows of a shard; what follows the last block fits into them too.
 pub(crate) const ROWS: u64 = 700;
-/// Fuel that a run of [`program`] starts with.
-pub(crate) const FUEL_BEFORE: u64 = 0x0005_0004_0003_0002;
+/// About the fuel that a run of [`program`] starts with: every limb counts.
+const FUEL_BEFORE: u64 = 0x0005_0004_0003_0002;
 
 /// The last row of a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,15 @@ impl Last {
         }
     }
 
+    /// What becomes of that row.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Last::Unaligned(_) => Outcome::Unaligned,
+            Last::Deep => Outcome::Deep,
+            _ => Outcome::Plain,
+        }
+    }
+
     /// Rows of a shard that ends so.
     pub(crate) fn rows(self) -> u64 {
         ROWS + u64::from(matches!(self, Last::Pair(..)))
@@ -88,41 +98,43 @@ const FILL: i32 = 5;
 /// How far calls move the frame base.
 const FRAME: u32 = 8;
 
-/// A program that runs to its end, with one block for each of `lasts`; `seed` changes its values
-/// and nothing else.
-pub(crate) fn program(lasts: &[Last], seed: u32) -> Program {
-    let mut code = Library::get().code.clone();
-    let start = code.len() as u32;
-    let mut blocks = Blocks { asm: Asm::at(start), carried: 0, seed };
-    lasts.iter().for_each(|last| blocks.block(*last));
-    let done = blocks.asm.pc_label(Library::get().entry(Routine::Done));
-    blocks.asm.jump(done);
-    code.extend(blocks.asm.finish());
-    let weights = vec![1; code.len()];
-    Program {
-        module_hash: [9; 32],
-        code,
-        start,
-        pages: 2,
-        fuel: FUEL_BEFORE,
-        image: vec![],
-        weights,
-    }
+/// A program that runs to its end, with a block of `rows` rows for each of `lasts`; `seed` changes
+/// its values and nothing else.
+pub(crate) fn program(lasts: &[Last], rows: u64, seed: u32) -> Program {
+    with_library(seed, |asm| {
+        let mut blocks = Blocks { asm, carried: 0, rows, seed };
+        lasts.iter().for_each(|last| blocks.block(*last));
+        let done = asm.pc_label(Library::get().entry(Routine::Done));
+        asm.jump(done);
+    })
 }
 
-struct Blocks {
-    asm: Asm,
+/// The library followed by the code that `build` appends.
+pub(crate) fn with_library(seed: u32, build: impl FnOnce(&mut Asm)) -> Program {
+    let mut code = Library::get().code.clone();
+    let start = code.len() as u32;
+    let mut asm = Asm::at(start);
+    build(&mut asm);
+    code.extend(asm.finish());
+    let weights = vec![1; code.len()];
+    let (module_hash, fuel) = ([seed as u8; 32], FUEL_BEFORE + u64::from(seed));
+    Program { module_hash, code, start, pages: 2 + seed % 2, fuel, image: Vec::new(), weights }
+}
+
+struct Blocks<'a> {
+    asm: &'a mut Asm,
     /// Rows that run since the last cut.
     carried: u64,
+    rows: u64,
     seed: u32,
 }
 
-impl Blocks {
+impl Blocks<'_> {
     /// Appends rows, the last of which is at the cut.
     fn block(&mut self, last: Last) {
         // What the row needs is assembled beside, to know its length.
         let (before, after) = last.size();
-        for i in self.carried + before..ROWS {
+        for i in self.carried + before..self.rows {
             self.asm.mov(FILL, Operand::Imm(self.seed ^ i as u32));
         }
         let (large, small) = (0x9234_5678 ^ self.seed, 4 + self.seed % 61);
@@ -142,12 +154,13 @@ impl Blocks {
         let (imm, slot) = (Operand::Imm, Operand::Slot);
         let next = self.asm.here() as i32 + 1;
         let none = Instr::new(last.op());
+        let fuel = 1 + (self.seed % 1000) as u16;
         let values = Instr { a: Some(LARGE), b: slot(SMALL), c: RESULT, ..none };
         match last {
             Last::Pair(first, second) => {
                 self.asm.emit(Instr { op: first, ..values });
                 // Branches go to the row after them, taken or not.
-                let branches = second.flags() & rwprove_isa::Flag::Br.bit() != 0;
+                let branches = second.flags() & Flag::Br.bit() != 0;
                 let c = if branches { next + 1 } else { RESULT };
                 let chain = !matches!(second, DivU64Hi | RemU64Hi);
                 self.asm.emit(Instr { c, chain, ..values });
@@ -213,9 +226,13 @@ impl Blocks {
                 }
                 Limit => self.asm.emit(Instr { b: imm(NO_LIMIT << 16), ..none }),
                 Enter => self.asm.emit(Instr { b: imm(40 << 16 | 20), c: next, ..none }),
-                Pages => self.asm.emit(Instr { b: imm(3), c: RESULT, fuel: 21, ..none }),
-                FuelCharge => self.asm.emit(Instr { a: None, b: slot(LARGE), fuel: 9, ..none }),
-                FuelLeftLo | FuelLeftHi => self.asm.emit(Instr { c: RESULT, fuel: 17, ..none }),
+                Pages => self.asm.emit(Instr { b: imm(4 + self.seed % 3), c: RESULT, ..none }),
+                FuelCharge => {
+                    let high = (1 + self.seed % 5) << 16 | (1 + self.seed % 7);
+                    self.asm.mov(TARGET, imm(high));
+                    self.asm.emit(Instr { a: Some(TARGET), b: slot(LARGE), fuel, ..none });
+                }
+                FuelLeftLo | FuelLeftHi => self.asm.emit(Instr { c: RESULT, fuel, ..none }),
                 Cmp => self.asm.emit(Instr { c: 0, ..values }),
                 KeccakF => self.asm.emit(none),
                 Mov => self.asm.emit(Instr { a: None, ..values }),
@@ -236,7 +253,7 @@ impl Last {
     /// after it.
     fn size(self) -> (u64, u64) {
         match self {
-            Last::Plain(Op::CallReg | Op::JumpReg) => (4, 0),
+            Last::Plain(Op::CallReg | Op::JumpReg | Op::FuelCharge) => (4, 0),
             // The call runs before; the jump behind the call runs after.
             Last::Plain(Op::Ret) => (4, 1),
             _ => (3, 0),
