@@ -12,7 +12,7 @@ use rwprove_fixtures::{
     smith::{self, Class, Random},
 };
 use rwprove_isa::{
-    Program,
+    HALT_PC, Op, Program,
     front::{LoadError, Lowered, Module, Preset, host::import_linker, load, lower},
     validate::validate,
 };
@@ -21,8 +21,10 @@ use super::tally::{SHORT, Tally};
 
 /// Functions of a module that are called.
 const EXPORTS: usize = 3;
-/// Fuel of a call: endless loops are many.
+/// Fuel of a call: endless loops are many, and more would only repeat them.
 const FUEL: u64 = 15_000;
+/// Fuel of one call, enough for frames and stack to run out.
+const MUCH_FUEL: u64 = 60_000;
 /// No run with that fuel has as many rows.
 const MAX_ROWS: u64 = 1 << 26;
 /// Longest run of the sample.
@@ -177,7 +179,8 @@ impl Entry {
             }
             let input = (0..random.below(80)).map(|_| random.word() as u8).collect();
             let state = if self.class == Class::Contract { set as u32 % 2 } else { set as u32 };
-            let call = Call { args, input, state, fuel: FUEL };
+            let fuel = if set == 3 { MUCH_FUEL } else { FUEL };
+            let call = Call { args, input, state, fuel };
             let (rows, fuel) = self.compare(&call, false, tally);
             if rows <= SAMPLE_ROWS && longest.as_ref().is_none_or(|(most, _)| rows > *most) {
                 longest = Some((rows, call.clone()));
@@ -243,8 +246,12 @@ impl Entry {
             }
         }
         for block in &self.lowered.blocks {
-            let Some(last) = block.lowered.clone().last() else { continue };
-            if reached.contains(&last) {
+            let rows =
+                block.lowered.clone().map(|pc| (pc, &self.lowered.program.code[pc as usize]));
+            // Some blocks have a way out that is never taken as their last row.
+            let last = rows.rev().find(|(_, row)| row.op != Op::Jump || row.c > HALT_PC as i32);
+            let last = last.map_or(block.lowered.start, |(pc, _)| pc);
+            if !block.lowered.is_empty() && reached.contains(&last) {
                 let source = block.source.start as usize..block.source.end as usize;
                 let names = self.module.rwasm.code_section[source].iter().map(|op| {
                     let name = format!("{op:?}");
