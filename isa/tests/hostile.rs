@@ -29,8 +29,7 @@ fn survives(name: &str, code: Vec<Opcode>) -> Result<(), String> {
     let start = Instant::now();
     let outcome = outcome(&module.serialize());
     let time = start.elapsed();
-    println!("{name}: {length} instructions, {time:?}: {outcome:?}");
-    assert!(time < LIMIT, "{name} took {time:?}");
+    assert!(time < LIMIT, "{name}, {length} instructions, took {time:?}: {outcome:?}");
     outcome
 }
 
