@@ -200,16 +200,8 @@ impl Prover<'_> {
         let Some(directory) = &self.directory else { return Ok(None) };
         let Some(bytes) = directory.shard(number)? else { return Ok(None) };
         let (before, after) = states(cut);
-        let verified = || {
-            let mut input = Reader::new(&bytes);
-            let shard = Shard::read(&self.key.key, number, &mut input)?;
-            input.finish()?;
-            let (key, config) = (&self.key.key, &self.key.config);
-            let reached = shard.verify(key, config, number, self.fuel_limit, &before)?;
-            Ok::<_, VerifyError>((reached == after).then(|| shard.rows()))
-        };
-        // A broken file is like none.
-        Ok(verified().ok().flatten().map(|rows| (bytes, rows)))
+        let rows = reusable(self.key, self.fuel_limit, number, [&before, &after], &bytes);
+        Ok(rows.map(|rows| (bytes, rows)))
     }
 
     fn prove(&mut self, cut: &Cut) -> Result<(Vec<u8>, u64), ProveError> {
@@ -246,9 +238,36 @@ impl Prover<'_> {
     }
 }
 
+/// The bytes of a shard's proof, whatever its tables say.
+#[cfg(feature = "testing")]
+pub(crate) fn prove_shard(key: &ProvingKey, fuel_limit: u64, cut: &Cut) -> Result<Vec<u8>, ProveError> {
+    let preprocessed = key.preprocessed();
+    let mut prover = Prover { key, fuel_limit, preprocessed, directory: None, shards: Vec::new() };
+    prover.prove(cut).map(|(bytes, _)| bytes)
+}
+
 fn started(cut: &Cut) -> Event {
     let Record { index, cpu, last, .. } = &cut.record;
     Event::Started { shard: *index, instructions: cpu.len(), last: *last }
+}
+
+/// Rows of a finished shard's tables, if its bytes prove the step between these states. A broken
+/// file is like none.
+pub(crate) fn reusable(
+    key: &ProvingKey,
+    fuel_limit: u64,
+    number: u32,
+    [before, after]: [&State; 2],
+    bytes: &[u8],
+) -> Option<u64> {
+    let verified = || {
+        let mut input = Reader::new(bytes);
+        let shard = Shard::read(&key.key, number, &mut input)?;
+        input.finish()?;
+        let reached = shard.verify(&key.key, &key.config, number, fuel_limit, before)?;
+        Ok::<_, VerifyError>((reached == *after).then(|| shard.rows()))
+    };
+    verified().ok().flatten()
 }
 
 /// The states around a shard.

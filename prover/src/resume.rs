@@ -4,13 +4,16 @@
 //! state that the run has there.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use crate::error::ProveError;
 
 const MANIFEST: &str = "manifest";
+/// Longest file that is read on: no shard's proof comes near it.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A directory with the shards of one run.
 #[derive(Debug)]
@@ -39,10 +42,14 @@ impl Directory {
         self.write(&name(number), bytes)
     }
 
+    /// The bytes of a file; of one that is too long only the first, which then fit nothing.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ProveError> {
         let path = self.0.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
+        let mut bytes = Vec::new();
+        let read =
+            fs::File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ProveError::File { path, error }),
         }
@@ -76,6 +83,11 @@ mod tests {
         assert!(matches!(Directory::open(&path, "two"), Err(ProveError::OtherRun(_))));
         let files = fs::read_dir(&path).expect("listed").count();
         assert_eq!(files, 2, "no temporary file is left");
+        // A file without end is not read to its end.
+        let long = fs::File::create(path.join(name(4))).expect("made");
+        long.set_len(MAX_BYTES + 9).expect("sparse");
+        let read = again.shard(4).expect("read").map(|bytes| bytes.len() as u64);
+        assert_eq!(read, Some(MAX_BYTES));
         fs::remove_dir_all(&path).expect("removed");
         fs::write(&path, b"").expect("a file in the way");
         assert!(matches!(Directory::open(&path, "one"), Err(ProveError::File { .. })));

@@ -1,19 +1,27 @@
 //! What test-benches need of the prover: fixtures as programs, and the filled tables of a run.
 #![allow(clippy::panic, reason = "a fixture that does not compile is a mistake in this project")]
 
-use rwprove_circuits::{machine::Instance, merkle::MerkleUpdate, shape::Shape};
+use rwprove_circuits::{
+    machine::Instance,
+    merkle::{MerkleUpdate, RegOpening},
+    shape::Shape,
+};
 use rwprove_executor::{Input, instantiate};
 use rwprove_isa::{
-    Program,
+    Program, Statement,
     front::{Preset, load, lower},
     record::Record,
     validate::validate,
+};
+use rwprove_verifier::{
+    config::Digest,
+    shards::{self, State},
 };
 
 use crate::{
     Options, ProveError, ProvingKey,
     execution::{Cut, execute},
-    prove::fill,
+    prove::{fill, prove_shard, reusable},
 };
 
 /// A module, compiled, lowered, validated and instantiated.
@@ -61,4 +69,33 @@ pub fn filled(
         Ok(())
     })?;
     Ok(shards)
+}
+
+/// Whether the bytes of a kept shard would be used again in place of proving this one.
+pub fn would_reuse(key: &ProvingKey, input: &Input, shard: &Filled, bytes: &[u8]) -> bool {
+    let Filled { record, merkle, .. } = shard;
+    let before = State { registers: record.start, root: merkle.root_before };
+    let after = State { registers: record.end, root: merkle.root_after };
+    let fuel_limit = input.fuel_limit.unwrap_or(u64::MAX);
+    reusable(key, fuel_limit, record.index, [&before, &after], bytes).is_some()
+}
+
+/// A proof of whatever these records say: for adversaries, who have their own.
+///
+/// # Errors
+/// [`ProveError`] if a shard cannot be proved.
+pub fn prove_records(
+    key: &ProvingKey,
+    input: &Input,
+    statement: &Statement,
+    records: &[(Record, MerkleUpdate)],
+    region: Digest,
+    results: RegOpening,
+) -> Result<Vec<u8>, ProveError> {
+    let proved = records.iter().cloned().map(|(record, merkle)| {
+        prove_shard(key, statement.fuel_limit, &Cut { record, merkle })
+    });
+    let proved: Vec<_> = proved.collect::<Result<_, _>>()?;
+    let run = shards::Run { input_bytes: input.bytes.len() as u32, input: region, results };
+    Ok(shards::encode(&key.key, statement, &run, proved.iter().map(Vec::as_slice)))
 }
