@@ -15,6 +15,7 @@
     reason = "a test-bench"
 )]
 
+mod bytes;
 mod differential;
 mod programs;
 mod score;
@@ -34,6 +35,8 @@ const SUITES: &[Suite] = &[
     ("statements", statements::run),
     ("shards", shards::run),
     ("differential", differential::run),
+    ("bitflips", bytes::bitflips),
+    ("edits", bytes::edits),
 ];
 
 fn main() -> ExitCode {
