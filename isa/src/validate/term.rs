@@ -231,10 +231,12 @@ impl Terms {
             {
                 self.conjunction(a, b)
             }
-            Alu(op @ (Op::And | Op::Or | Op::Xor | Op::Mul), _) => {
+            Alu(Op::And | Op::Or, _) if a == b => Some(a),
+            Alu(Op::Xor, _) if a == b => Some(self.constant(0)),
+            Alu(op @ (Op::And | Op::Or | Op::Xor | Op::Mul | Op::MulHi), _) => {
                 let (term, constant) = if x.is_some() { (b, x?) } else { (a, y?) };
                 match (op, constant) {
-                    (Op::And | Op::Mul, 0) => Some(self.constant(0)),
+                    (Op::And | Op::Mul | Op::MulHi, 0) | (Op::MulHi, 1) => Some(self.constant(0)),
                     (Op::And, u32::MAX) | (Op::Or | Op::Xor, 0) | (Op::Mul, 1) => Some(term),
                     (Op::And, 1) if self.is_truth(term) => Some(term),
                     (Op::Or, 1) if self.is_truth(term) => Some(self.constant(1)),
@@ -243,6 +245,7 @@ impl Terms {
                 }
             }
             Alu(Op::Shl, _) if y.map(|y| y % 32) == Some(1) => Some(self.op(Op::Add, a, a)),
+            Alu(Op::Shl | Op::ShrU | Op::ShrS | Op::Rotl | Op::Rotr, _) if x == Some(0) => Some(a),
             Alu(Op::Shl | Op::ShrU | Op::ShrS | Op::Rotl | Op::Rotr, _) => {
                 (y? % 32 == 0).then_some(a)
             }
@@ -269,6 +272,7 @@ impl Terms {
                 match (x, y) {
                     (_, Some(0)) => Some(zero),
                     (_, Some(1)) => Some(self.app(Eq, &[a, zero])),
+                    (_, Some(_)) if self.is_truth(a) => Some(self.constant(1)),
                     (Some(0), _) => {
                         let eq = self.app(Eq, &[b, zero]);
                         Some(self.app(Not, &[eq]))
@@ -290,6 +294,10 @@ impl Terms {
                     Some(self.not(less))
                 }
                 _ if a == b => Some(self.constant(0)),
+                _ if self.is_truth(a) => match y? as i32 {
+                    1 => Some(self.not(a)),
+                    y => Some(self.constant((y > 1).into())),
+                },
                 _ => None,
             },
             Not => match self.node(a) {
@@ -312,6 +320,10 @@ impl Terms {
                         _ => None,
                     },
                 }
+            }
+            Fun::Wide(wide, word) => {
+                let zero = |i: usize| self.value(args[i]) == Some(0);
+                wide.is_zero(word, zero).then(|| self.constant(0))
             }
             _ => None,
         }

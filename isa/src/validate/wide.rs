@@ -44,6 +44,21 @@ impl Wide {
         };
         Some(words(result as u128, 2))
     }
+
+    /// Whether a word of the result is 0 because words of the operands are: `zero(i)` says whether
+    /// operand word `i` is known to be. Only where rows that compute it fold to 0 as well.
+    pub(super) fn is_zero(self, word: u8, zero: impl Fn(usize) -> bool) -> bool {
+        let (a, b) = (zero(0) && zero(1), zero(2) && zero(3));
+        match self {
+            Wide::Shl => a || word == 0 && zero(0),
+            Wide::ShrS | Wide::ShrU => a || word == 1 && zero(1),
+            Wide::Rotl | Wide::Rotr => a,
+            Wide::MulS => a || b,
+            // With a first factor below 2^32 the product is below 2^96, with both below 2^64.
+            Wide::MulU => a || b || zero(1) && (word == 3 || word == 2 && zero(3)),
+            _ => false,
+        }
+    }
 }
 
 fn words(value: u128, count: usize) -> Vec<u32> {

@@ -190,3 +190,26 @@ fn shifts_by_constants_are_those_of_64_bits() {
         }
     }
 }
+
+/// Words of wide results that are called zero are zero, whatever the other words are.
+#[test]
+fn words_called_zero_are_zero() {
+    use Wide::*;
+    let all = [Shl, ShrS, ShrU, Rotl, Rotr, MulS, MulU];
+    let (mut numbers, mut found) = (Random(11), 0);
+    for wide in all {
+        for zeros in 0..16 {
+            for _ in 0..100 {
+                let v: [u32; 4] =
+                    std::array::from_fn(|i| if zeros >> i & 1 == 1 { 0 } else { numbers.word() });
+                for (i, word) in wide.eval(&v).unwrap().into_iter().enumerate() {
+                    if wide.is_zero(i as u8, |j| zeros >> j & 1 == 1) {
+                        assert_eq!(word, 0, "{wide:?} {v:x?} word {i}");
+                        found += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(found > 5000);
+}
