@@ -161,7 +161,7 @@ impl Entry {
             }
         }
         let edges = [0, 1, u32::MAX, 0x8000_0000, 0x7fff_ffff, 16, 0xffff];
-        let mut argument = |random: &mut Random| match random.below(3) {
+        let argument = |random: &mut Random| match random.below(3) {
             0 => edges[random.below(edges.len() as u32) as usize],
             1 => random.below(256),
             _ => random.word(),
