@@ -91,6 +91,15 @@ fn shuffles() {
 }
 
 #[test]
+fn huge_stack_checks() {
+    // Found by fuzzing: the largest number plus one.
+    for height in [0x7fff_ffff, 0x8000_0000, u32::MAX] {
+        let body = [Opcode::BulkConst(4)];
+        let _ = survives("stack check", with(&[Opcode::StackCheck(height)], body, 4));
+    }
+}
+
+#[test]
 fn many_blocks_with_many_live_slots() {
     let n = 4000;
     let frame = [Opcode::StackCheck(8000), Opcode::BulkConst(n)];

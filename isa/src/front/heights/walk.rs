@@ -461,7 +461,7 @@ impl<'a> Walk<'a> {
         }
         let state = &mut self.funcs[function];
         state.function.check = Some(pc);
-        state.checked = i32::try_from(checked).unwrap_or(MAX_HEIGHT);
+        state.checked = i32::try_from(checked).map_or(MAX_HEIGHT, |c| c.min(MAX_HEIGHT));
         Ok(())
     }
 
