@@ -7,9 +7,16 @@ pub(crate) mod proof;
 use std::{collections::HashSet, thread};
 
 use rayon::prelude::*;
+use rwprove_circuits::{
+    machine::{self, Machine},
+    table,
+};
 use rwprove_executor::{Options as Execution, Run};
 use rwprove_isa::{Op, record::Record};
-use rwprove_prover::{check, prove, setup};
+use rwprove_prover::{
+    check, prove, setup,
+    testing::{Filled, filled},
+};
 use rwprove_verifier::{Preset, shards::verify};
 
 use crate::score::{Scale, Score};
@@ -19,6 +26,7 @@ use proof::{Proof, Source};
 pub(crate) fn run(scale: &Scale) -> Score {
     let mut score = Score::default();
     boundaries(scale, &mut score);
+    cut_apart(&mut score);
     attacks(scale, &mut score);
     score
 }
@@ -73,6 +81,45 @@ fn wrong_cuts(lasts: &[Last], source: &Source) -> Vec<String> {
         (!right).then(|| format!("{last:?}: a shard ends with {found:?}, {:?}", row.outcome))
     });
     wrong.collect()
+}
+
+/// Two rows that must stay together are cut apart: the second starts a shard as if the first had
+/// left neither carry nor borrow. The run is that of a program without the link, filled into the
+/// tables of the program with it.
+fn cut_apart(score: &mut Score) {
+    let linked = |last: Last| match last {
+        Last::Pair(first @ (Op::Add | Op::Sub | Op::Cmp), second) => {
+            Some(Last::Apart(first, second))
+        }
+        _ => None,
+    };
+    let pairs: Vec<_> = Last::all().into_iter().filter_map(linked).collect();
+    let program = ops::program(&pairs, ops::ROWS, 5);
+    let mut apart = Source { program: program.clone(), ..Source::base() };
+    apart.program.code.iter_mut().for_each(|instr| instr.chain = false);
+    score.failures.extend(wrong_cuts(&pairs, &apart));
+    let (key, _) = setup(apart.program.clone(), apart.preset).unwrap();
+    let shards = filled(&key, &apart.input, &apart.options()).unwrap();
+    // Each shard but the first starts with a second row.
+    let cuts: Vec<_> = pairs.iter().zip(&shards[1..]).collect();
+    let machines = [&apart.program, &program].map(|program| (program, Machine::new(program)));
+    let accepted: Vec<_> = cuts
+        .into_par_iter()
+        .map(|(pair, Filled { record, merkle, shape, .. })| {
+            assert!(program.code[record.start.pc as usize].chain);
+            let accepted = machines.each_ref().map(|(program, machine)| {
+                let shard = table::Shard { program, record, merkle };
+                machine::check(&machine.fill_all(&shard, shape)).is_ok()
+            });
+            (pair, accepted)
+        })
+        .collect();
+    for (pair, [without, with]) in accepted {
+        if !without {
+            score.failures.push(format!("{pair:?}: refused without a link too"));
+        }
+        score.attempt(!with, || format!("{pair:?} is cut apart"));
+    }
 }
 
 /// Proofs with wrong shards.

@@ -1,5 +1,5 @@
 //! A program whose shards end where we want: each block of rows ends with a chosen kind of row, so
-//! that a cut after every `ROWS` rows puts that row last, and what follows it first.
+//! that cuts after blocks put these rows last.
 
 use rwprove_isa::{
     Flag, Instr, Op, Operand, Program, STUCK_PC,
@@ -29,6 +29,8 @@ pub(crate) enum Last {
     NotTaken(Op),
     /// Two rows that must not be separated: the block ends between them, the shard after them.
     Pair(Op, Op),
+    /// Such two rows, with a cut between them all the same.
+    Apart(Op, Op),
 }
 
 impl Last {
@@ -69,7 +71,8 @@ impl Last {
     /// The operation of the last row.
     pub(crate) fn op(self) -> Op {
         match self {
-            Last::Plain(op) | Last::Unaligned(op) | Last::NotTaken(op) | Last::Pair(_, op) => op,
+            Last::Plain(op) | Last::Unaligned(op) | Last::NotTaken(op) => op,
+            Last::Pair(_, op) | Last::Apart(op, _) => op,
             Last::Deep => Op::Enter,
         }
     }
@@ -86,6 +89,17 @@ impl Last {
     /// Rows of a shard that ends so.
     pub(crate) fn rows(self) -> u64 {
         ROWS + u64::from(matches!(self, Last::Pair(..)))
+    }
+
+    /// Rows of a block besides those that fill it: up to the cut, and after it.
+    fn size(self) -> (u64, u64) {
+        match self {
+            Last::Plain(Op::CallReg | Op::JumpReg | Op::FuelCharge) => (4, 0),
+            // The call runs before; the jump behind the call runs after.
+            Last::Plain(Op::Ret) => (4, 1),
+            Last::Apart(..) => (3, 1),
+            _ => (3, 0),
+        }
     }
 }
 
@@ -132,7 +146,6 @@ struct Blocks<'a> {
 impl Blocks<'_> {
     /// Appends rows, the last of which is at the cut.
     fn block(&mut self, last: Last) {
-        // What the row needs is assembled beside, to know its length.
         let (before, after) = last.size();
         for i in self.carried + before..self.rows {
             self.asm.mov(FILL, Operand::Imm(self.seed ^ i as u32));
@@ -157,22 +170,28 @@ impl Blocks<'_> {
         let fuel = 1 + (self.seed % 1000) as u16;
         let values = Instr { a: Some(LARGE), b: slot(SMALL), c: RESULT, ..none };
         match last {
-            Last::Pair(first, second) => {
-                self.asm.emit(Instr { op: first, ..values });
+            Last::Pair(first, second) | Last::Apart(first, second) => {
+                // With a carry or borrow for the second row.
+                let (a, b) = match first {
+                    Add => (LARGE, LARGE),
+                    Sub | Cmp => (SMALL, LARGE),
+                    _ => (LARGE, SMALL),
+                };
+                self.asm.emit(Instr { op: first, a: Some(a), b: slot(b), ..values });
                 // Branches go to the row after them, taken or not.
                 let branches = second.flags() & Flag::Br.bit() != 0;
                 let c = if branches { next + 1 } else { RESULT };
                 let chain = !matches!(second, DivU64Hi | RemU64Hi);
-                self.asm.emit(Instr { c, chain, ..values });
+                self.asm.emit(Instr { op: second, c, chain, ..values });
             }
             Last::Unaligned(op) => self.asm.access(op, RESULT, Some(SMALL), self.unaligned()),
             Last::NotTaken(op) => {
-                let b = if matches!(op, BrNe) { slot(LARGE) } else { slot(SMALL) };
                 let (a, b) = match op {
-                    BrLtU | BrGeS | BrEq | BrNe => (LARGE, b),
-                    _ => (SMALL, slot(LARGE)),
+                    BrNe => (LARGE, LARGE),
+                    BrEq | BrLtU | BrGeS => (LARGE, SMALL),
+                    _ => (SMALL, LARGE),
                 };
-                self.asm.emit(Instr { a: Some(a), b, c: STUCK_PC as i32, ..none });
+                self.asm.emit(Instr { a: Some(a), b: slot(b), c: STUCK_PC as i32, ..none });
             }
             Last::Deep => {
                 self.asm.emit(Instr { b: imm(0xffff << 16), c: next + 1, ..none });
@@ -241,22 +260,8 @@ impl Blocks<'_> {
         }
     }
 
-    /// An offset that makes the last byte of a word, counted from the value of `SMALL`, the third
-    /// of a word.
+    /// An offset from the value of `SMALL` to the third byte of some word.
     fn unaligned(&self) -> u32 {
         4 + (2 - (4 + self.seed % 61) as i32).rem_euclid(4) as u32
-    }
-}
-
-impl Last {
-    /// Rows that run from the start of the block's end to the cut, and those of them that run
-    /// after it.
-    fn size(self) -> (u64, u64) {
-        match self {
-            Last::Plain(Op::CallReg | Op::JumpReg | Op::FuelCharge) => (4, 0),
-            // The call runs before; the jump behind the call runs after.
-            Last::Plain(Op::Ret) => (4, 1),
-            _ => (3, 0),
-        }
     }
 }

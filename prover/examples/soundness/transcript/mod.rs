@@ -199,7 +199,7 @@ fn items(
         let (first, step) = match scale.full {
             _ if item.len() == 1 => continue,
             false => (scale.seed as usize % item.len(), item.len()),
-            true => (0, 7),
+            true => (0, 29),
         };
         for place in item.skip(first).step_by(step) {
             let shift = if script[place] == said[place] { Val::ONE } else { Val::ZERO };

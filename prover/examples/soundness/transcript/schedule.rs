@@ -93,6 +93,9 @@ impl Steps {
     }
 }
 
+/// The values that a matrix opens at one point or at two.
+type Points<'a> = Vec<&'a [Challenge]>;
+
 /// Collects what a domain separator absorbs.
 #[derive(Default)]
 struct Seed(Vec<Val>);
@@ -165,7 +168,7 @@ impl Steps {
     fn openings(&mut self, witness: &Witness, proof: &TapeProof, layout: &ProofLayout<'_>) {
         let names: Vec<_> = witness.shape.tables().map(|(chip, _)| chip.name()).collect();
         let tables = || names.iter().zip(&proof.opened_values.instances);
-        let mut rounds: [Vec<(String, Vec<&[Challenge]>)>; 4] = Default::default();
+        let mut rounds: [Vec<(String, Points<'_>)>; 4] = Default::default();
         for (name, opened) in tables() {
             let base = &opened.base_opened_values;
             let main = [base.trace_local.as_slice()].into_iter();
