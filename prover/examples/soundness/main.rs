@@ -17,6 +17,8 @@
 
 mod bytes;
 mod differential;
+mod lookups;
+mod mutations;
 mod programs;
 mod score;
 mod shards;
@@ -37,6 +39,8 @@ const SUITES: &[Suite] = &[
     ("differential", differential::run),
     ("bitflips", bytes::bitflips),
     ("edits", bytes::edits),
+    ("mutations", mutations::run),
+    ("lookups", lookups::run),
 ];
 
 fn main() -> ExitCode {
