@@ -240,7 +240,11 @@ impl Prover<'_> {
 
 /// The bytes of a shard's proof, whatever its tables say.
 #[cfg(feature = "testing")]
-pub(crate) fn prove_shard(key: &ProvingKey, fuel_limit: u64, cut: &Cut) -> Result<Vec<u8>, ProveError> {
+pub(crate) fn prove_shard(
+    key: &ProvingKey,
+    fuel_limit: u64,
+    cut: &Cut,
+) -> Result<Vec<u8>, ProveError> {
     let preprocessed = key.preprocessed();
     let mut prover = Prover { key, fuel_limit, preprocessed, directory: None, shards: Vec::new() };
     prover.prove(cut).map(|(bytes, _)| bytes)

@@ -92,9 +92,10 @@ pub fn prove_records(
     region: Digest,
     results: RegOpening,
 ) -> Result<Vec<u8>, ProveError> {
-    let proved = records.iter().cloned().map(|(record, merkle)| {
-        prove_shard(key, statement.fuel_limit, &Cut { record, merkle })
-    });
+    let proved = records
+        .iter()
+        .cloned()
+        .map(|(record, merkle)| prove_shard(key, statement.fuel_limit, &Cut { record, merkle }));
     let proved: Vec<_> = proved.collect::<Result<_, _>>()?;
     let run = shards::Run { input_bytes: input.bytes.len() as u32, input: region, results };
     Ok(shards::encode(&key.key, statement, &run, proved.iter().map(Vec::as_slice)))

@@ -17,6 +17,7 @@
 
 mod bytes;
 mod differential;
+mod forgeries;
 mod lookups;
 mod mutations;
 mod programs;
@@ -36,6 +37,7 @@ const SUITES: &[Suite] = &[
     ("transcript", transcript::run),
     ("statements", statements::run),
     ("shards", shards::run),
+    ("forgeries", forgeries::run),
     ("differential", differential::run),
     ("bitflips", bytes::bitflips),
     ("edits", bytes::edits),
