@@ -128,11 +128,6 @@ impl Case {
         Tables { all: asking(self.filled()), honest: self.honest.clone() }
     }
 
-    /// The first row with the operation.
-    pub(crate) fn row(&self, op: Op) -> usize {
-        self.record.cpu.iter().position(|e| self.program.code[e.pc as usize].op == op).unwrap()
-    }
-
     pub(crate) fn instr(&self, row: usize) -> Instr {
         self.program.code[self.record.cpu[row].pc as usize]
     }
