@@ -31,7 +31,9 @@ pub fn cold(program: &Program, init: Pc) -> Program {
 pub fn instantiate(program: &Program, init: Pc) -> Result<Program, ExecError> {
     let mut memory = initial_memory(program, true)?;
     let code = Code::new(program, Some(program.start));
-    let mut state = State { pc: init, left: u64::MAX - program.fuel, ..State::default() };
+    // The call of the prologue, if there is one; what stands before it depends on the run.
+    let pc = program.start.saturating_sub(1).max(init);
+    let mut state = State { pc, left: u64::MAX - program.fuel, ..State::default() };
     let stop = machine::run(&code, &mut memory, &mut state, MAX_ROWS, &mut Nothing);
     let there = (program.start, 0, 0) == (state.pc, state.fp, state.depth);
     if stop != Ok(Stop::Halted) || !there {

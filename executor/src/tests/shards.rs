@@ -172,18 +172,22 @@ fn the_audit_refuses_altered_records() {
     assert!(matches!(audit(&missing, &program), Err(AuditError::Word { .. })));
 }
 
-/// A program with a prologue: `init` is where cold runs start.
+/// A program with a prologue: `init` is where cold runs start, and the one row before `start`.
 fn with_prologue(build: impl FnOnce(&mut Asm)) -> (Program, u32) {
     let mut program = program(|asm| {
+        let prologue = asm.here() as i32;
         build(asm);
+        let start = asm.here() as i32 + 2;
+        asm.emit(instr(Op::Jump, None, Operand::None, start));
+        asm.emit(instr(Op::Jump, None, Operand::None, prologue));
         asm.mov(0, imm(1000));
         asm.mov(0, imm(1000));
         asm.get(0, GLOBAL + 7);
         note(asm, 0, 0);
         done(asm);
     });
-    let init = program.start;
     program.start = program.code.len() as u32 - 5;
+    let init = program.start - 1;
     (program, init)
 }
 

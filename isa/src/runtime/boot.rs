@@ -25,11 +25,15 @@ pub enum BootKind {
 
 /// Boot code that stands at pc `base` and starts the function at pc `entry` with empty stacks.
 ///
-/// With `init` the prologue at that pc is called first, under the same fuel limit. That call is one
-/// instruction: a run that starts after it finds the module instantiated.
+/// With `init` the prologue at that pc is called first, under the same fuel limit. That call is the
+/// one instruction before [`boot_start`]: a run that starts there finds the module instantiated.
 pub fn boot(kind: BootKind, base: Pc, entry: Pc, init: Option<Pc>) -> Vec<Instr> {
     let mut asm = Asm::at(base);
     if let Some(init) = init {
+        // A start function can ask for the input too.
+        if let BootKind::Entry { args: args @ 1.., .. } = kind {
+            skip_arguments(&mut asm, args);
+        }
         call(&mut asm, init, 0);
     }
     match kind {
@@ -38,14 +42,7 @@ pub fn boot(kind: BootKind, base: Pc, entry: Pc, init: Option<Pc>) -> Vec<Instr>
             done(&mut asm);
         }
         BootKind::Entry { args, results } => {
-            let enough = asm.label();
-            asm.get(0, run::INPUT_LEN);
-            asm.branch(BrGeU, 0, Imm(4 * args), enough);
-            asm.mov(0, Imm(TAPE_OUT_OF_BOUNDS as u32));
-            jump(&mut asm, Routine::Exit);
-            asm.bind(enough);
-            asm.mov(0, Imm(4 * args));
-            asm.put(ENTRY_BYTES, 0);
+            skip_arguments(&mut asm, args);
             for i in 0..args {
                 asm.get(i as i32, INPUT + i);
             }
@@ -60,6 +57,31 @@ pub fn boot(kind: BootKind, base: Pc, entry: Pc, init: Option<Pc>) -> Vec<Instr>
         }
     }
     asm.finish()
+}
+
+/// Where a run starts that finds the module instantiated.
+pub fn boot_start(kind: BootKind, base: Pc, init: bool) -> Pc {
+    match kind {
+        _ if !init => base,
+        BootKind::Entry { args: args @ 1.., .. } => {
+            let mut asm = Asm::at(base);
+            skip_arguments(&mut asm, args);
+            base + asm.finish().len() as Pc + 1
+        }
+        _ => base + 1,
+    }
+}
+
+/// What the guest reads begins behind the arguments; an input without room for them ends the run.
+fn skip_arguments(asm: &mut Asm, args: u32) {
+    let enough = asm.label();
+    asm.get(0, run::INPUT_LEN);
+    asm.branch(BrGeU, 0, Imm(4 * args), enough);
+    asm.mov(0, Imm(TAPE_OUT_OF_BOUNDS as u32));
+    jump(asm, Routine::Exit);
+    asm.bind(enough);
+    asm.mov(0, Imm(4 * args));
+    asm.put(ENTRY_BYTES, 0);
 }
 
 /// Calls an rWasm function whose `args` argument slots are slots 0, 1, ….

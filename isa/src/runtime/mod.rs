@@ -33,7 +33,7 @@ use std::sync::OnceLock;
 
 use asm::{Asm, Label};
 
-pub use boot::{BootKind, boot};
+pub use boot::{BootKind, boot, boot_start};
 
 use crate::{Instr, Pc};
 

@@ -27,7 +27,7 @@ pub use compare::Equalities;
 use crate::front::heights::Place;
 use crate::front::{Lowered, Module};
 use crate::layout::{DATA, ELEM, FUNC};
-use crate::runtime::{BootKind, Library, boot};
+use crate::runtime::{BootKind, Library, boot, boot_start};
 use crate::{Instr, Pc, Slot};
 use compare::Equality;
 use labels::{Label, Labels};
@@ -234,7 +234,7 @@ fn check_ends(
     let prologue = if module.rwasm.source_pc == 0 { None } else { Some(entry(0)?) };
     let expected = boot(kind, lowered.init, entry(module.rwasm.source_pc)?, prologue);
     check_rows(&program.code, lowered.init, &expected)?;
-    if Some(program.start) != lowered.init.checked_add(Pc::from(prologue.is_some())) {
+    if program.start != boot_start(kind, lowered.init, prologue.is_some()) {
         return Err(ValidateError::Boot(program.start)); // it is after the call of the prologue
     }
 

@@ -22,7 +22,7 @@ use self::alloc::Emitted;
 use self::ir::{Block, Exit, Target};
 use super::heights::{Function, Heights, Place, Signature};
 use super::{Module, Snippet};
-use crate::runtime::{BootKind, Library, boot};
+use crate::runtime::{BootKind, Library, boot, boot_start};
 use crate::{Instr, MAX_CODE, Op, Operand, Pc, Program, STUCK_PC, Slot, Trap, layout};
 
 /// A lowered module.
@@ -218,7 +218,7 @@ pub fn lower(module: &Module) -> Result<Lowered, LowerError> {
         Some((args, results)) => BootKind::Entry { args, results },
     };
     let init = linker.boot(kind, entry, prologue);
-    let start = init + Pc::from(prologue.is_some()); // after the call of the prologue
+    let start = boot_start(kind, init, prologue.is_some());
     linker.link()?;
     let image = image(module, &linker)?;
     let Linker { code, weights, blocks, .. } = linker;
