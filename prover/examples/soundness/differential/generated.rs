@@ -144,7 +144,7 @@ impl Entry {
         };
         tally.add("lowerings", 1);
         if let Err(error) = validate(&module, &lowered) {
-            tally.fail("refused_by_validator", format!("{name}: {error}"));
+            tally.refused(format!("{name}: {error}"));
         }
         let cold = cold(&lowered.program, lowered.init);
         Some(Self { name, class, module, lowered, warm: None, cold })

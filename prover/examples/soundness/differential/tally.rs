@@ -23,6 +23,8 @@ const TRAPS: [&str; 13] = [
     "illegal_opcode",
     "other_trap",
 ];
+/// Name of the count of [`Tally::refused`]; one in a thousand lowerings is allowed.
+const REFUSED: &str = "refused_by_validator";
 /// Runs of fewer instructions say little.
 pub(super) const SHORT: u64 = 20;
 
@@ -38,6 +40,7 @@ pub(super) struct Tally {
     /// Names of rWasm opcodes in blocks that ran to their end.
     pub(super) opcodes: BTreeSet<String>,
     failures: Vec<String>,
+    refused: Vec<String>,
     /// Why rwasm refuses modules.
     reasons: BTreeMap<String, u64>,
 }
@@ -51,6 +54,12 @@ impl Tally {
     pub(super) fn fail(&mut self, name: &'static str, what: String) {
         self.add(name, 1);
         self.failures.push(format!("{name}: {what}"));
+    }
+
+    /// An honest lowering that the validator does not see through.
+    pub(super) fn refused(&mut self, what: String) {
+        self.add(REFUSED, 1);
+        self.refused.push(what);
     }
 
     /// A module that rwasm does not compile.
@@ -87,19 +96,19 @@ impl Tally {
         }
         self.opcodes.extend(other.opcodes);
         self.failures.extend(other.failures);
+        self.refused.extend(other.refused);
         for (why, count) in other.reasons {
             *self.reasons.entry(why).or_default() += count;
         }
     }
 
     pub(super) fn report(&self, score: &mut Score) {
-        let count = |name| self.counts.get(name).copied().unwrap_or_default();
+        let count = |name: &str| self.counts.get(name).copied().unwrap_or_default();
         score.add("modules", self.modules);
-        for name in ["calls", "differences", "refused_by_validator"] {
-            score.add(name, count(name));
-        }
+        let first = ["calls", "differences", "lowerings", REFUSED];
+        first.iter().for_each(|&name| score.add(name, count(name)));
         for (name, count) in &self.counts {
-            if !["calls", "differences", "refused_by_validator"].contains(name) {
+            if !first.contains(name) {
                 score.add(name, *count);
             }
         }
@@ -116,5 +125,12 @@ impl Tally {
         let names: Vec<_> = self.opcodes.iter().map(String::as_str).collect();
         score.notes.push(format!("opcodes reached: {}", names.join(" ")));
         score.failures.extend_from_slice(&self.failures);
+        // It errs on the safe side, but honest modules must hardly ever meet that.
+        let refused = self.refused.iter().map(|what| format!("{REFUSED}: {what}"));
+        if count(REFUSED) * 1000 > count("lowerings") {
+            score.failures.extend(refused);
+        } else {
+            score.notes.extend(refused);
+        }
     }
 }
