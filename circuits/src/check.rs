@@ -8,7 +8,7 @@
 //! check.finish(Lookups::Free)?;              // balance; fixed tables need not be there
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use p3_air::{AirBuilder, RowWindow};
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
@@ -182,16 +182,27 @@ impl Check {
         self.entries.keys().all(|message| !bus::is_lookup(message) || bus::holds(message))
     }
 
+    /// The kinds of the messages that do not balance.
+    pub fn unbalanced(&self, lookups: Lookups) -> BTreeSet<String> {
+        let wrong = self.entries.iter().filter(|(m, e)| self.surplus(m, e, lookups) != Val::ZERO);
+        wrong.map(|(message, _)| bus::describe(message).0).collect()
+    }
+
+    /// How often a message is sent too often.
+    fn surplus(&self, message: &Message<Val>, entry: &Entry, lookups: Lookups) -> Val {
+        match lookups {
+            Lookups::Counted => entry.sum,
+            Lookups::Free if self.offers(message) => Val::ZERO,
+            Lookups::Free => entry.asked,
+        }
+    }
+
     /// Checks that all messages balance.
     ///
     /// # Errors
     /// The smallest message that does not, so that the answer does not depend on threads.
     pub fn finish(&self, lookups: Lookups) -> Result<(), Violation> {
-        let surplus = |message: &Message<Val>, entry: &Entry| match lookups {
-            Lookups::Counted => entry.sum,
-            Lookups::Free if self.offers(message) => Val::ZERO,
-            Lookups::Free => entry.asked,
-        };
+        let surplus = |message: &Message<Val>, entry: &Entry| self.surplus(message, entry, lookups);
         let wrong = self
             .entries
             .par_iter()

@@ -133,14 +133,24 @@ pub fn eval<AB: AirBuilder<F = Val>>(builder: &mut AB, columns: &[AB::Var; COLUM
 
 /// The columns of the compression of `input`, of one row or of several packed ones.
 pub(crate) fn fill<R: Algebra<Val> + Copy>(input: [R; WIDTH]) -> [R; COLUMNS] {
+    fill_but(input, |_, value| value)
+}
+
+/// The same by a dishonest prover: `change` gets the place and the value of each column after the
+/// input and returns what to go on with.
+pub(crate) fn fill_but<R: Algebra<Val> + Copy>(
+    input: [R; WIDTH],
+    mut change: impl FnMut(usize, R) -> R,
+) -> [R; COLUMNS] {
     let mut columns = [R::ZERO; COLUMNS];
     columns[..WIDTH].copy_from_slice(&input);
-    let mut places = columns[WIDTH..].iter_mut();
-    rounds(input, |value| {
-        if let Some(place) = places.next() {
-            *place = value;
+    let mut places = columns.iter_mut().enumerate().skip(WIDTH);
+    rounds(input, |value| match places.next() {
+        Some((at, place)) => {
+            *place = change(at, value);
+            *place
         }
-        value
+        None => value,
     });
     columns
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use p3_air::{Air, BaseAir};
 use p3_lookup::InteractionBuilder;
-use p3_matrix::dense::RowMajorMatrix;
+use p3_matrix::{Matrix, dense::RowMajorMatrix};
 use rayon::prelude::*;
 use rwprove_isa::Program;
 
@@ -14,7 +14,7 @@ use crate::{
     bits::Bits,
     bitwise::Bitwise,
     bytes::Bytes,
-    check::{Check, Lookups, Violation},
+    check::{Check, Lookups, Rows, Said, Violation},
     counts::Counts,
     cpu::Cpu,
     div::Div,
@@ -248,6 +248,15 @@ pub fn gather(instances: &[Instance]) -> Result<Check, Violation> {
     let mut check = Check::default();
     instances.iter().try_for_each(|instance| instance.add_to(&mut check))?;
     Ok(check)
+}
+
+/// All that a filled table says, whether or not its constraints hold.
+pub(crate) fn said(instance: &Instance) -> Result<Vec<Said>, Violation> {
+    let Instance { chip, trace, publics } = instance;
+    each!(chip, table => {
+        let rows = Rows::new(table, trace, publics)?;
+        Ok((0..trace.height()).flat_map(|row| rows.all_on(trace, row).1).collect())
+    })
 }
 
 // After the macros, which the tests use.

@@ -1,5 +1,6 @@
 //! Tools of tests and test-benches: what a dishonest prover might try with filled tables.
 
+pub mod delete;
 mod free;
 mod kinds;
 mod mutate;

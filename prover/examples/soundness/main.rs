@@ -16,6 +16,7 @@
 )]
 
 mod bytes;
+mod deletions;
 mod differential;
 mod forgeries;
 mod lookups;
@@ -42,6 +43,7 @@ const SUITES: &[Suite] = &[
     ("bitflips", bytes::bitflips),
     ("edits", bytes::edits),
     ("mutations", mutations::run),
+    ("deletions", deletions::run),
     ("lookups", lookups::run),
 ];
 
