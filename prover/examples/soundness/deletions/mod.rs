@@ -44,9 +44,10 @@ const EFFORTS: [Effort; 3] = [
 ];
 
 /// Rules of one table that a quick run looks at.
-const SAMPLE: usize = 32;
+const SAMPLE: usize = 48;
 
-/// The least share of rules that must be killed, in percent.
+/// The least share of all rules that must be killed, in percent; a sample may hold more of the
+/// survivors.
 const WANTED: u64 = 98;
 
 /// What became of a rule without it.
@@ -227,7 +228,7 @@ impl Bench<'_> {
     }
 
     fn finish(mut self) -> Score {
-        if self.killed * 100 < self.tried * WANTED {
+        if self.scale.full && self.killed * 100 < self.tried * WANTED {
             let line = format!("killed {} of {}: less than {WANTED} %", self.killed, self.tried);
             self.score.failures.push(line);
         }
