@@ -243,8 +243,12 @@ pub(crate) const NOTHING: Fault = Fault {
     ends: false,
 };
 
-/// Sets a word where the machine has one; an adversary that misses is not counted.
+/// Sets a word where the machine has one; an adversary that misses is not counted. What the chunk
+/// was at the start of the shard is noted first, so that it stays what the memory tree has.
 pub(crate) fn set(m: &mut Moment, addr: u32, value: Limbs) {
+    // After all accesses of the row.
+    let time = m.touch(addr, C_TIME + 1);
+    m.stamp(addr, time);
     let _ = m.set(addr, value);
 }
 
