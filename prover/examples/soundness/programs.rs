@@ -13,7 +13,6 @@ use rwprove_prover::{
 
 /// A fixture, ready to run.
 pub(crate) struct Case {
-    pub(crate) name: String,
     pub(crate) key: ProvingKey,
     pub(crate) input: Input,
 }
@@ -23,7 +22,7 @@ impl Case {
     pub(crate) fn new(fixture: &Fixture) -> Self {
         let (program, input) = Self::parts(fixture);
         let (key, _) = setup(program, Default::default()).unwrap();
-        Self { name: fixture.name.clone(), key, input }
+        Self { key, input }
     }
 
     /// Program and input of a fixture.
