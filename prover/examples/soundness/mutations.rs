@@ -42,7 +42,7 @@ pub(crate) fn run(scale: &Scale) -> Score {
 pub(crate) fn every_operation() -> Case {
     let (key, _) = setup(ops::program(&Last::all(), ops::ROWS, 0), Default::default()).unwrap();
     let input = Input { bytes: b"rwprove".to_vec(), state: 1, fuel_limit: None };
-    Case { name: "every operation".into(), key, input }
+    Case { key, input }
 }
 
 /// A kind of row of the cpu table: operation, number of the outcome, whether it is chained.

@@ -40,7 +40,7 @@ pub(super) fn run(score: &mut Score) {
     let lasts = [And, Shl, Mul, DivU, Clz, Load8U, FuelCharge, KeccakF, Call].map(Last::Plain);
     let (key, _) = setup(ops::program(&lasts, 16, 0), Default::default()).unwrap();
     let input = Input { bytes: b"rwprove".to_vec(), state: 1, fuel_limit: None };
-    let most = Case { name: "most tables".into(), key, input };
+    let most = Case { key, input };
     // Only a long run has words to refresh.
     let (most, long) = (first_shard(&most), first_shard(&every_operation()));
     recount::run(score, &most);
