@@ -20,7 +20,7 @@ use tally::Tally;
 /// Modules that are examined before the next ones are generated.
 const BATCH: u64 = 500;
 /// Every so-manieth module gives a run to the sample; coprime to the number of classes.
-const STRIDE: [u64; 2] = [97, 163];
+const STRIDE: [u64; 2] = [79, 131];
 
 pub(crate) fn run(scale: &Scale) -> Score {
     let wanted = scale.pick(3_000, 50_000) as u64;
