@@ -82,19 +82,7 @@ impl Case {
 /// Runs a program; one case for each shard of at most so many rows.
 pub(crate) fn run(program: &Program, fuel_limit: Option<u64>, rows: u64) -> Vec<Case> {
     let plenty = 1 << 20;
-    let limits = Rows {
-        cpu: rows,
-        bitwise: plenty,
-        shift: plenty,
-        mul: plenty,
-        div: plenty,
-        bits: plenty,
-        access: plenty,
-        refresh: plenty,
-        keccak: plenty,
-        fuel: plenty,
-        merkle: plenty,
-    };
+    let limits = Rows { cpu: rows, ..Rows::each(plenty) };
     let input = Input { fuel_limit, ..Input::default() };
     let mut tree = MemoryTree::start(program, &[], run_words(0, 0)).unwrap();
     let options = Options { limits, max_rows: 1 << 20 };

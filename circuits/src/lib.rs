@@ -38,6 +38,7 @@ pub mod shape;
 pub mod shift;
 pub mod symbolic;
 pub mod table;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use field::{Challenge, Val};

@@ -33,6 +33,23 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// As many rows in every table.
+    pub const fn each(rows: u64) -> Self {
+        Self {
+            cpu: rows,
+            bitwise: rows,
+            shift: rows,
+            mul: rows,
+            div: rows,
+            bits: rows,
+            access: rows,
+            refresh: rows,
+            keccak: rows,
+            fuel: rows,
+            merkle: rows,
+        }
+    }
+
     /// The most that one instruction can add: three ports and two words of an access or of a
     /// refused charge touch at most four chunks with a path of 28 nodes each; a permutation
     /// touches 50 words in seven chunks side by side, whose nodes are fewer.

@@ -32,19 +32,7 @@ fuzz_target!(init: rwprove_fuzz::allow_caught_panics(), |input: &[u8]| {
     let fuel_limit = (number % 3 == 0).then_some(program.fuel + number);
     let input = Input { bytes: vec![run.len() as u8; 64], state: 0, fuel_limit };
     let all = 256 << (number % 4);
-    let limits = Rows {
-        cpu: all,
-        bitwise: all,
-        shift: all,
-        mul: all,
-        div: all,
-        bits: all,
-        access: all,
-        refresh: all,
-        keccak: all,
-        fuel: all,
-        merkle: 8 * all,
-    };
+    let limits = Rows { merkle: 8 * all, ..Rows::each(all) };
     let plain = execute(&program, &input, MAX_ROWS);
     let mut run = Run::new(&program, &input, Options { limits, max_rows: MAX_ROWS }).expect("starts");
     let mut failed = None;

@@ -76,7 +76,7 @@ fn lower(chip: ChipId, log_height: usize) -> Option<usize> {
 const LOG_INSTRUCTION: usize = 10;
 
 /// What the executor may put into a shard of a shape.
-fn rows(shape: &Shape) -> Rows {
+pub(crate) fn rows(shape: &Shape) -> Rows {
     Rows {
         cpu: shape.room(ChipId::Cpu),
         bitwise: shape.room(ChipId::Bitwise),

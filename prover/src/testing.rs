@@ -6,11 +6,12 @@ use rwprove_circuits::{
     merkle::{MerkleUpdate, RegOpening},
     shape::Shape,
 };
-use rwprove_executor::{Input, instantiate};
+use rwprove_executor::{Input, Rows, instantiate};
 use rwprove_isa::{
     Program, Statement,
     front::{Preset, load, lower},
     record::Record,
+    runtime::{Library, asm::Asm},
     validate::validate,
 };
 use rwprove_verifier::{
@@ -21,6 +22,7 @@ use rwprove_verifier::{
 use crate::{
     Options, ProveError, ProvingKey,
     execution::{Cut, execute},
+    memory,
     prove::{fill, prove_shard, reusable},
 };
 
@@ -37,6 +39,26 @@ pub fn compile(module: &[u8], preset: &Preset) -> Program {
     };
     compiled().unwrap_or_else(|error| panic!("{error}"))
 }
+
+/// The runtime library followed by the code that `build` appends, which is where runs start; one
+/// page, and `fuel` consumed before.
+pub fn assembled(fuel: u64, build: impl FnOnce(&mut Asm)) -> Program {
+    let mut code = Library::get().code.clone();
+    let start = code.len() as u32;
+    let mut asm = Asm::at(start);
+    build(&mut asm);
+    code.extend(asm.finish());
+    let weights = vec![1; code.len()];
+    Program { module_hash: [9; 32], code, start, pages: 1, fuel, image: Vec::new(), weights }
+}
+
+/// What the executor may put into a shard of a shape.
+pub fn rows(shape: &Shape) -> Rows {
+    memory::rows(shape)
+}
+
+/// Rows of shards of at most 2^12 instructions.
+pub const SMALL: Rows = Rows { keccak: 40, ..Rows::each(1 << 12) };
 
 /// One shard of a run with its filled tables.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 use std::{fs, path::PathBuf, sync::OnceLock};
 
 use rwprove_circuits::machine::ChipId;
-use rwprove_executor::{Input, Rows};
+use rwprove_executor::Input;
 use rwprove_isa::{
     Exit, InputDigest, Instr, Op, Operand, Program, Statement, Trap, keccak256,
-    runtime::{Library, Routine, asm::Asm},
+    runtime::{Library, Routine},
 };
 use rwprove_verifier::{
     Preset, VerifyingKey,
@@ -14,25 +14,17 @@ use rwprove_verifier::{
     shards::{VerifyError, peek, verify},
 };
 
-use crate::{Event, Options, ProveError, Proved, ProvingKey, check, prove, setup};
+use crate::{
+    Event, Options, ProveError, Proved, ProvingKey, check, prove, setup,
+    testing::{SMALL, assembled},
+};
 
 const FUEL: u64 = 5 + 3 * 3500;
-
-/// The library followed by the code that `build` appends.
-fn program(build: impl FnOnce(&mut Asm)) -> Program {
-    let mut code = Library::get().code.clone();
-    let start = code.len() as u32;
-    let mut asm = Asm::at(start);
-    build(&mut asm);
-    code.extend(asm.finish());
-    let weights = vec![1; code.len()];
-    Program { module_hash: [9; 32], code, start, pages: 1, fuel: 5, image: Vec::new(), weights }
-}
 
 /// A loop of 3500 turns, each with 3 fuel, and a question about fuel.
 fn busy() -> Program {
     let (imm, slot) = (Operand::Imm, Operand::Slot);
-    program(|asm| {
+    assembled(5, |asm| {
         asm.mov(0, imm(3500));
         let again = asm.here_label();
         asm.op(Op::Add, 1, 1, slot(0));
@@ -51,21 +43,7 @@ fn input(fuel_limit: Option<u64>) -> Input {
 
 /// Shards of at most 2^12 instructions.
 fn options() -> Options {
-    let all = 1 << 12;
-    let limits = Rows {
-        cpu: all,
-        bitwise: all,
-        shift: all,
-        mul: all,
-        div: all,
-        bits: all,
-        access: all,
-        refresh: all,
-        keccak: 40,
-        fuel: all,
-        merkle: all,
-    };
-    Options { limits: Some(limits), ..Options::default() }
+    Options { limits: Some(SMALL), ..Options::default() }
 }
 
 /// A proof of four shards, with the shards' bytes.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use p3_air::{Air, BaseAir};
 use p3_lookup::InteractionBuilder;
-use p3_matrix::{Matrix, dense::RowMajorMatrix};
+use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
 use rwprove_isa::Program;
 
@@ -14,7 +14,7 @@ use crate::{
     bits::Bits,
     bitwise::Bitwise,
     bytes::Bytes,
-    check::{Check, Lookups, Rows, Said, Violation},
+    check::{Check, Lookups, Violation},
     counts::Counts,
     cpu::Cpu,
     div::Div,
@@ -27,7 +27,6 @@ use crate::{
     shape::Shape,
     shift::Shift,
     table::{Shard, Table},
-    testing::{self, Mutations},
 };
 
 /// Largest degree of a constraint of any table.
@@ -176,20 +175,6 @@ impl Instance {
         let Self { chip, trace, publics } = self;
         each!(chip, table => check.table(table, trace, publics))
     }
-
-    /// Changes cells of these rows and public values, one at a time; see [`testing::mutate`].
-    ///
-    /// # Errors
-    /// A [`Violation`] if the honest rows already break a constraint.
-    pub fn mutate(
-        &self,
-        rows: impl IntoIterator<Item = usize>,
-        check: &Check,
-        seed: u64,
-    ) -> Result<Mutations, Violation> {
-        let Self { chip, trace, publics } = self;
-        each!(chip, table => testing::mutate(table, trace, publics, rows, check, seed))
-    }
 }
 
 /// The tables for one program.
@@ -250,15 +235,10 @@ pub fn gather(instances: &[Instance]) -> Result<Check, Violation> {
     Ok(check)
 }
 
-/// All that a filled table says, whether or not its constraints hold.
-pub(crate) fn said(instance: &Instance) -> Result<Vec<Said>, Violation> {
-    let Instance { chip, trace, publics } = instance;
-    each!(chip, table => {
-        let rows = Rows::new(table, trace, publics)?;
-        Ok((0..trace.height()).flat_map(|row| rows.all_on(trace, row).1).collect())
-    })
-}
-
-// After the macros, which the tests use.
+// After the macros, which these use.
+#[cfg(any(test, feature = "testing"))]
+mod attack;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use attack::said;
 #[cfg(test)]
 mod tests;

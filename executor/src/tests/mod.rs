@@ -22,19 +22,7 @@ use crate::{Input, Options, Report, Rows, Run, audit, execute};
 const MAX_ROWS: u64 = 10_000_000;
 
 /// Limits that no test program reaches.
-const WIDE: Rows = Rows {
-    cpu: 1 << 20,
-    bitwise: 1 << 20,
-    shift: 1 << 20,
-    mul: 1 << 20,
-    div: 1 << 20,
-    bits: 1 << 20,
-    access: 1 << 20,
-    refresh: 1 << 20,
-    keccak: 1 << 20,
-    fuel: 1 << 20,
-    merkle: 1 << 20,
-};
+const WIDE: Rows = Rows::each(1 << 20);
 
 fn options(limits: Rows) -> Options {
     Options { limits, max_rows: MAX_ROWS }

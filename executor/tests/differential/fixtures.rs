@@ -97,19 +97,7 @@ fn workloads() {
 #[test]
 fn records_of_the_catalogue() {
     let some = 3000;
-    let limits = Rows {
-        cpu: 1 << 12,
-        bitwise: some,
-        shift: some,
-        mul: some,
-        div: some,
-        bits: some,
-        access: some,
-        refresh: some,
-        keccak: 20,
-        fuel: some,
-        merkle: some,
-    };
+    let limits = Rows { cpu: 1 << 12, keccak: 20, ..Rows::each(some) };
     for fixture in all() {
         let (preset, _, state) = preset(&fixture);
         let compiled = Compiled::new(&fixture.wasm, &preset).unwrap();

@@ -286,19 +286,7 @@ fn depth(random: &mut Random, seed: u64) -> u32 {
 
 #[test]
 fn random_programs() {
-    let limits = Rows {
-        cpu: 1 << 10,
-        bitwise: 500,
-        shift: 500,
-        mul: 500,
-        div: 500,
-        bits: 500,
-        access: 500,
-        refresh: 500,
-        keccak: 20,
-        fuel: 500,
-        merkle: 1000,
-    };
+    let limits = Rows { cpu: 1 << 10, keccak: 20, merkle: 1000, ..Rows::each(500) };
     let programs = std::env::var("RANDOM_PROGRAMS").map_or(400, |n| n.parse().unwrap());
     let (mut wrong, mut runs) = (Vec::new(), 0);
     let mut ends = std::collections::BTreeMap::<String, usize>::new();

@@ -38,19 +38,7 @@ fn speed() {
             let again = execute(&program, &Input::default(), MAX_ROWS).unwrap();
             report.seconds = report.seconds.min(again.seconds);
         }
-        let limits = Rows {
-            cpu: 1 << 20,
-            bitwise: 1 << 20,
-            shift: 1 << 20,
-            mul: 1 << 20,
-            div: 1 << 20,
-            bits: 1 << 20,
-            access: 1 << 20,
-            refresh: 1 << 20,
-            keccak: 1 << 10,
-            fuel: 1 << 14,
-            merkle: 1 << 20,
-        };
+        let limits = Rows { keccak: 1 << 10, fuel: 1 << 14, ..Rows::each(1 << 20) };
         let options = Options { limits, max_rows: MAX_ROWS };
         let mut run = Run::new(&program, &Input::default(), options).unwrap();
         run.by_ref().for_each(|record| drop(record.unwrap()));

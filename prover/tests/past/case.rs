@@ -89,19 +89,7 @@ impl Case {
     /// Runs any program that fits one shard; its tables must be accepted.
     pub(crate) fn of(program: &Program, input: &Input) -> Self {
         let all = 1 << 14;
-        let limits = Rows {
-            cpu: all,
-            bitwise: all,
-            shift: all,
-            mul: all,
-            div: all,
-            bits: all,
-            access: all,
-            refresh: all,
-            keccak: all / 24,
-            fuel: all,
-            merkle: all,
-        };
+        let limits = Rows { keccak: all / 24, ..Rows::each(all) };
         let mut run = Run::new(program, input, Options { limits, max_rows: 1 << 20 }).unwrap();
         let record = run.next().unwrap().unwrap();
         assert!(record.last, "one shard");

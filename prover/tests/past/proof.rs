@@ -2,12 +2,15 @@
 
 use std::{fs, sync::OnceLock};
 
-use rwprove_executor::{Input, Rows};
+use rwprove_executor::Input;
 use rwprove_isa::{
     Instr, Op, Operand, Program, Statement,
-    runtime::{Library, Routine, asm::Asm},
+    runtime::{Library, Routine},
 };
-use rwprove_prover::{Options, Proved, ProvingKey, prove, setup};
+use rwprove_prover::{
+    Options, Proved, ProvingKey, prove, setup,
+    testing::{SMALL, assembled},
+};
 use rwprove_verifier::{
     Preset, VerifyingKey,
     bytes::{Reader, Writer},
@@ -29,21 +32,17 @@ pub(crate) struct Honest {
 /// at its end.
 fn busy() -> Program {
     let (imm, slot) = (Operand::Imm, Operand::Slot);
-    let mut code = Library::get().code.clone();
-    let start = code.len() as u32;
-    let mut asm = Asm::at(start);
-    asm.emit(Instr { b: imm(40), ..Instr::new(Op::FuelCharge) });
-    asm.mov(0, imm(2500));
-    let again = asm.here_label();
-    asm.op(Op::Add, 1, 1, slot(0));
-    asm.access(Op::Store16, 1, None, 2);
-    asm.emit(Instr { a: Some(0), b: imm(1), c: 0, fuel: 3, ..Instr::new(Op::Sub) });
-    asm.branch(Op::BrNe, 0, imm(0), again);
-    let done = asm.pc_label(Library::get().entry(Routine::Done));
-    asm.jump(done);
-    code.extend(asm.finish());
-    let weights = vec![1; code.len()];
-    Program { module_hash: [9; 32], code, start, pages: 1, fuel: 5, image: Vec::new(), weights }
+    assembled(5, |asm| {
+        asm.emit(Instr { b: imm(40), ..Instr::new(Op::FuelCharge) });
+        asm.mov(0, imm(2500));
+        let again = asm.here_label();
+        asm.op(Op::Add, 1, 1, slot(0));
+        asm.access(Op::Store16, 1, None, 2);
+        asm.emit(Instr { a: Some(0), b: imm(1), c: 0, fuel: 3, ..Instr::new(Op::Sub) });
+        asm.branch(Op::BrNe, 0, imm(0), again);
+        let done = asm.pc_label(Library::get().entry(Routine::Done));
+        asm.jump(done);
+    })
 }
 
 /// What is proved.
@@ -52,21 +51,7 @@ pub(crate) fn input() -> Input {
 }
 
 fn options() -> Options {
-    let all = 1 << 12;
-    let limits = Rows {
-        cpu: all,
-        bitwise: all,
-        shift: all,
-        mul: all,
-        div: all,
-        bits: all,
-        access: all,
-        refresh: all,
-        keccak: 40,
-        fuel: all,
-        merkle: all,
-    };
-    Options { limits: Some(limits), ..Options::default() }
+    Options { limits: Some(SMALL), ..Options::default() }
 }
 
 /// Made once.

@@ -8,7 +8,7 @@ use rwprove_fixtures::all;
 use rwprove_isa::Statement;
 use rwprove_prover::{
     Options, ProveError, ProvingKey, prove,
-    testing::{Filled, filled, would_reuse},
+    testing::{Filled, SMALL, filled, would_reuse},
 };
 use rwprove_verifier::{
     VerifyingKey,
@@ -53,21 +53,7 @@ impl Proof {
 
     /// A longer run, in shards as small as can be.
     pub(crate) fn two_shards() -> Self {
-        let all = 1 << 12;
-        let limits = Rows {
-            cpu: all,
-            bitwise: all,
-            shift: all,
-            mul: all,
-            div: all,
-            bits: all,
-            access: all,
-            refresh: all,
-            keccak: 40,
-            fuel: all,
-            merkle: all,
-        };
-        Self::new("wat/globals: count(1000)", Some(limits))
+        Self::new("wat/globals: count(1000)", Some(SMALL))
     }
 
     /// The proof, for the verifier.

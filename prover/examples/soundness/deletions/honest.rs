@@ -48,19 +48,7 @@ pub(super) fn tree(program: &Program) -> MemoryTree {
 pub(super) fn run(name: &str, code: &[Instr], fuel_limit: Option<u64>) -> Case {
     let program = program(code);
     let plenty = 1 << 20;
-    let limits = Rows {
-        cpu: plenty,
-        bitwise: plenty,
-        shift: plenty,
-        mul: plenty,
-        div: plenty,
-        bits: plenty,
-        access: plenty,
-        refresh: plenty,
-        keccak: plenty,
-        fuel: plenty,
-        merkle: plenty,
-    };
+    let limits = Rows::each(plenty);
     let input = Input { fuel_limit, ..Input::default() };
     let options = Options { limits, max_rows: 1 << 20 };
     let mut records = Run::new(&program, &input, options).unwrap();

@@ -31,19 +31,7 @@ const MAX_ROWS: u64 = 1 << 26;
 const SAMPLE_ROWS: u64 = 1 << 13;
 
 /// Small shards, so that most recorded runs have several.
-const SHARDS: Rows = Rows {
-    cpu: 1 << 10,
-    bitwise: 500,
-    shift: 500,
-    mul: 500,
-    div: 500,
-    bits: 500,
-    access: 500,
-    refresh: 500,
-    keccak: 20,
-    fuel: 500,
-    merkle: 1000,
-};
+const SHARDS: Rows = Rows { cpu: 1 << 10, keccak: 20, merkle: 1000, ..Rows::each(500) };
 
 /// A run for the constraints.
 pub(super) struct Sampled {

@@ -10,6 +10,8 @@ use rwprove_isa::{
     runtime::{Library, Routine, asm::Asm},
 };
 
+use rwprove_prover::testing::assembled;
+
 use super::subject::Subject;
 
 const PAIRS: [(u32, u32); 8] = [
@@ -59,16 +61,6 @@ const BRANCHES: [Op; 6] = [Op::BrEq, Op::BrNe, Op::BrLtU, Op::BrGeU, Op::BrLtS, 
 const LOADS: [(Op, u32); 5] =
     [(Op::Load, 4), (Op::Load8S, 1), (Op::Load8U, 1), (Op::Load16S, 2), (Op::Load16U, 2)];
 const STORES: [(Op, u32); 3] = [(Op::Store, 4), (Op::Store8, 1), (Op::Store16, 2)];
-
-fn program(build: impl FnOnce(&mut Asm)) -> Program {
-    let mut code = Library::get().code.clone();
-    let start = code.len() as u32;
-    let mut asm = Asm::at(start);
-    build(&mut asm);
-    code.extend(asm.finish());
-    let weights = vec![1; code.len()];
-    Program { module_hash: [0; 32], code, start, pages: 1, fuel: 0, image: Vec::new(), weights }
-}
 
 fn done(asm: &mut Asm) {
     let done = asm.pc_label(Library::get().entry(Routine::Done));
@@ -218,7 +210,7 @@ fn traps() -> Vec<(String, Program)> {
             let last = 0x1_0000 + offset + if size == 4 { 0 } else { 1 };
             run(
                 name,
-                program(|asm| {
+                assembled(0, |asm| {
                     asm.mov(1, Imm(last - 1));
                     asm.emit(Instr { fuel: 1, ..instr(op, 1, Imm(1), 2) });
                     done(asm);
@@ -228,7 +220,7 @@ fn traps() -> Vec<(String, Program)> {
     }
     // A call at depth 1 whose limit is 0.
     let nested = |build: &dyn Fn(&mut Asm, i32)| {
-        program(|asm| {
+        assembled(0, |asm| {
             let function = asm.label();
             asm.call(function, 8);
             done(asm);
@@ -268,7 +260,7 @@ fn traps() -> Vec<(String, Program)> {
     );
     run(
         "FuelCharge of more than there is".into(),
-        program(|asm| {
+        assembled(0, |asm| {
             asm.mov(1, Imm(3));
             asm.emit(instr(Op::FuelCharge, 1, Imm(9), 0));
             done(asm);
@@ -276,7 +268,7 @@ fn traps() -> Vec<(String, Program)> {
     );
     run(
         "out of fuel".into(),
-        program(|asm| {
+        assembled(0, |asm| {
             let again = asm.here_label();
             asm.mov(1, Imm(3));
             asm.emit(Instr { fuel: 1000, ..instr(Op::Add, 1, Slot(1), 1) });
@@ -288,7 +280,7 @@ fn traps() -> Vec<(String, Program)> {
 
 /// All these runs.
 pub(crate) fn subjects() -> Vec<Subject> {
-    let named = [("ops/values", program(values)), ("ops/control", program(control))];
+    let named = [("ops/values", assembled(0, values)), ("ops/control", assembled(0, control))];
     let traps = traps().into_iter().map(|(name, program)| (format!("ops/{name}"), program));
     let all = named.into_iter().map(|(name, program)| (name.to_owned(), program)).chain(traps);
     let input = Input { bytes: b"forgeries".to_vec(), state: 1, fuel_limit: Some(1_000_000) };

@@ -2,7 +2,7 @@
 //! are judged by.
 
 use rwprove_circuits::{
-    machine::{ChipId, Machine},
+    machine::Machine,
     merkle::{
         MemoryTree,
         opening::{initial_root, run_words},
@@ -15,6 +15,7 @@ use rwprove_isa::{
     InputDigest, Instr, Program, Statement, keccak256,
     record::{Record, Registers},
 };
+use rwprove_prover::testing::rows;
 use rwprove_verifier::shards::State;
 
 /// Runs that are longer are left out.
@@ -42,21 +43,7 @@ pub(crate) struct Subject {
 
 /// Shards of the smallest class, so that a check is cheap and runs have several shards.
 pub(crate) fn limits() -> Rows {
-    let shape = Shape::largest(CPU_CLASSES[0], CPU_CLASSES[0]);
-    let room = |chip| shape.room(chip);
-    Rows {
-        cpu: room(ChipId::Cpu),
-        bitwise: room(ChipId::Bitwise),
-        shift: room(ChipId::Shift),
-        mul: room(ChipId::Mul),
-        div: room(ChipId::Div),
-        bits: room(ChipId::Bits),
-        access: room(ChipId::Access),
-        refresh: room(ChipId::Refresh),
-        keccak: room(ChipId::Keccak),
-        fuel: room(ChipId::Fuel),
-        merkle: room(ChipId::Merkle),
-    }
+    rows(&Shape::largest(CPU_CLASSES[0], CPU_CLASSES[0]))
 }
 
 /// Memory before a run on an input, and the state that a verifier starts from when it is told

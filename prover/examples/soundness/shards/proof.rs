@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 
 use rwprove_executor::{Input, Rows};
 use rwprove_isa::{Instr, Op, Program};
-use rwprove_prover::{Event, Options, Proved, prove, setup, testing::filled};
+use rwprove_prover::{
+    Event, Options, Proved, prove, setup,
+    testing::{SMALL, filled},
+};
 use rwprove_verifier::{
     Preset, VerifyingKey,
     bytes::Writer,
@@ -16,22 +19,9 @@ use crate::transcript::{stark::Witness, tape::Tape};
 
 /// Shards of exactly so many rows.
 pub(crate) fn options(program: &Program, rows: u64) -> Options {
-    let all = 1 << 12;
     // Room must be left for padding, and for a row that may not be cut from the one before.
     let linked = |i: &Instr| i.chain || matches!(i.op, Op::DivU64Hi | Op::RemU64Hi);
-    let limits = Rows {
-        cpu: rows + 1 + u64::from(program.code.iter().any(linked)),
-        bitwise: all,
-        shift: all,
-        mul: all,
-        div: all,
-        bits: all,
-        access: all,
-        refresh: all,
-        keccak: 40,
-        fuel: all,
-        merkle: all,
-    };
+    let limits = Rows { cpu: rows + 1 + u64::from(program.code.iter().any(linked)), ..SMALL };
     Options { limits: Some(limits), ..Options::default() }
 }
 
