@@ -9,7 +9,7 @@
 //! - [`check::Check`] evaluates all constraints on a filled trace and the balance of the bus.
 //!   Tables that are not there are played with [`check::Check::send`] and
 //!   [`check::Check::receive`]; with [`check::Lookups::Free`] the `bytes` table may be missing.
-//! - [`testing::mutate`] changes cells one at a time and returns the changes that nothing refuses.
+//! - `testing::mutate` (feature `testing`) changes cells one at a time and returns the changes that nothing refuses.
 //! - [`symbolic::degrees`] gives the degrees, to be [`symbolic::Degrees::allowed`].
 
 pub mod access;
