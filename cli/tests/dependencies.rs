@@ -10,14 +10,21 @@ use serde_json::{Value, json};
 
 /// Crate, and the crates of this workspace that it may use. Dev-dependencies are free, and so is what
 /// only the feature `testing` brings, which tests of other crates use.
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("rwprove-isa", &[]),
     ("rwprove-executor", &["rwprove-isa"]),
     ("rwprove-circuits", &["rwprove-isa"]),
     ("rwprove-verifier", &["rwprove-isa", "rwprove-circuits"]),
+    ("rwprove-recursion", &["rwprove-circuits", "rwprove-verifier"]),
     (
         "rwprove-prover",
-        &["rwprove-isa", "rwprove-executor", "rwprove-circuits", "rwprove-verifier"],
+        &[
+            "rwprove-isa",
+            "rwprove-executor",
+            "rwprove-circuits",
+            "rwprove-verifier",
+            "rwprove-recursion",
+        ],
     ),
     (
         "rwprove",
@@ -26,6 +33,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
             "rwprove-executor",
             "rwprove-circuits",
             "rwprove-verifier",
+            "rwprove-recursion",
             "rwprove-prover",
         ],
     ),

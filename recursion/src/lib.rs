@@ -1,0 +1,6 @@
+//! Recursion: one small proof of a run of any length.
+//!
+//! `docs/spec/recursion.md` is the specification. The verifier's algorithm stands here once,
+//! generic over a [`backend::Backend`]; it runs natively, and as a straight-line circuit.
+
+pub mod backend;
