@@ -41,4 +41,4 @@ pub mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use field::{Challenge, Val};
+pub use field::{Challenge, EXTENSION, Val};

@@ -26,7 +26,7 @@ use crate::{
     refresh::Refresh,
     shape::Shape,
     shift::Shift,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// Largest degree of a constraint of any table.
