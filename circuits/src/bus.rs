@@ -193,6 +193,12 @@ pub fn wire<E: PrimeCharacteristicRing>(index: E, value: [E; EXTENSION]) -> Mess
     Message::new(Bus::Wire, [index].into_iter().chain(value))
 }
 
+/// The wire of a circuit with this number carries this element of the base field.
+pub fn felt<E: PrimeCharacteristicRing>(index: E, value: E) -> Message<E> {
+    let upper: [E; EXTENSION - 1] = std::array::from_fn(|_| E::ZERO);
+    Message::new(Bus::Wire, [index, value].into_iter().chain(upper))
+}
+
 /// The block of a circuit with this number has these elements.
 pub fn block<E: PrimeCharacteristicRing>(index: E, elements: [E; 8]) -> Message<E> {
     Message::new(Bus::Block, [index].into_iter().chain(elements))

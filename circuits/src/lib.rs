@@ -18,6 +18,8 @@ pub mod bitwise;
 pub mod bus;
 pub mod bytes;
 pub mod check;
+mod chips;
+pub mod circuit;
 mod columns;
 mod coprocessor;
 pub mod counts;
