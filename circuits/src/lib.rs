@@ -18,6 +18,7 @@ pub mod bitwise;
 pub mod bus;
 pub mod bytes;
 pub mod check;
+pub mod circuit;
 mod columns;
 mod coprocessor;
 pub mod counts;
