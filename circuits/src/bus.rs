@@ -36,16 +36,14 @@ pub enum Bus {
     Ask,
     /// [`node`].
     Node,
-    /// [`wire`], without tag.
-    Wire,
-    /// [`block`], without tag.
-    Block,
+    /// [`wire`] and [`block`], without tag.
+    Circuit,
 }
 
 impl Bus {
     /// All buses.
-    pub const ALL: [Bus; 7] =
-        [Bus::Range, Bus::Memory, Bus::Bytes, Bus::Ask, Bus::Node, Bus::Wire, Bus::Block];
+    pub const ALL: [Bus; 6] =
+        [Bus::Range, Bus::Memory, Bus::Bytes, Bus::Ask, Bus::Node, Bus::Circuit];
 
     /// Its name for the library.
     pub const fn name(self) -> &'static str {
@@ -55,8 +53,7 @@ impl Bus {
             Bus::Bytes => "bytes",
             Bus::Ask => "ask",
             Bus::Node => "node",
-            Bus::Wire => "wire",
-            Bus::Block => "block",
+            Bus::Circuit => "circuit",
         }
     }
 
@@ -65,8 +62,7 @@ impl Bus {
         match self {
             Bus::Range => 1,
             Bus::Memory | Bus::Bytes => 4,
-            Bus::Ask | Bus::Block => 9,
-            Bus::Wire => 1 + EXTENSION,
+            Bus::Ask | Bus::Circuit => 9,
             Bus::Node => WIDTH,
         }
     }
@@ -190,18 +186,19 @@ pub fn node<E: PrimeCharacteristicRing>(
 
 /// The wire of a circuit with this number carries this element of the challenge field.
 pub fn wire<E: PrimeCharacteristicRing>(index: E, value: [E; EXTENSION]) -> Message<E> {
-    Message::new(Bus::Wire, [index].into_iter().chain(value))
+    Message::new(Bus::Circuit, [index].into_iter().chain(value))
 }
 
 /// The wire of a circuit with this number carries this element of the base field.
 pub fn felt<E: PrimeCharacteristicRing>(index: E, value: E) -> Message<E> {
     let upper: [E; EXTENSION - 1] = std::array::from_fn(|_| E::ZERO);
-    Message::new(Bus::Wire, [index, value].into_iter().chain(upper))
+    Message::new(Bus::Circuit, [index, value].into_iter().chain(upper))
 }
 
-/// The block of a circuit with this number has these elements.
+/// The block of a circuit with this number, which is not zero, has these elements. Where a block has
+/// its number, a wire has a zero.
 pub fn block<E: PrimeCharacteristicRing>(index: E, elements: [E; 8]) -> Message<E> {
-    Message::new(Bus::Block, [index].into_iter().chain(elements))
+    Message::new(Bus::Circuit, [index].into_iter().chain(elements))
 }
 
 /// Sends a message `count` times; `count` must be constrained to 0 or 1.
@@ -297,7 +294,7 @@ pub(crate) fn holds(message: &Message<Val>) -> bool {
                 _ => false,
             }
         }
-        Bus::Memory | Bus::Ask | Bus::Node | Bus::Wire | Bus::Block => false,
+        Bus::Memory | Bus::Ask | Bus::Node | Bus::Circuit => false,
     }
 }
 
@@ -306,8 +303,14 @@ pub(crate) fn describe(message: &Message<Val>) -> (String, Vec<u32>) {
     match message.bus {
         Bus::Range => return ("range16".into(), plain(message)),
         Bus::Memory => return ("memory".into(), plain(message)),
-        Bus::Wire => return ("wire".into(), plain(message)),
-        Bus::Block => return ("block".into(), plain(message)),
+        Bus::Circuit => {
+            let mut elements = plain(message);
+            let block = elements.first() != Some(&0);
+            if !block {
+                elements.drain(..Bus::Circuit.width() - 1 - EXTENSION);
+            }
+            return (if block { "block" } else { "wire" }.into(), elements);
+        }
         Bus::Bytes | Bus::Ask | Bus::Node => {}
     }
     let (tag, fields) = split(message);

@@ -14,10 +14,13 @@ use crate::{Val, chips::chips};
 
 pub mod bits;
 mod extension;
+pub mod fold;
 pub mod gate;
+pub mod hash;
 pub mod hint;
 pub mod pack;
 pub mod public;
+pub mod rows;
 
 pub use self::{bits::Bits, gate::Gate, hint::Hint, pack::Pack, public::Public};
 
@@ -27,7 +30,7 @@ pub const BLOCK: usize = 8;
 pub const MIN_LOG_HEIGHT: usize = 3;
 
 /// The preprocessed columns of a table, if they are known.
-pub type Fixed = Option<Arc<RowMajorMatrix<Val>>>;
+type Fixed = Option<Arc<RowMajorMatrix<Val>>>;
 
 /// A wire or block where a row names it: nothing at all by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,23 +48,17 @@ impl Cell {
     }
 }
 
-chips! { $ Fixed;
-    Gate(Gate): Gate::from,
-    Hint(Hint): Hint::from,
-    Pack(Pack): Pack::from,
-    Bits(Bits): Bits::from,
-    Public(Public): Public::from,
+chips! { $ ();
+    Gate(Gate): |&()| Gate::default(),
+    Hint(Hint): |&()| Hint::default(),
+    Pack(Pack): |&()| Pack::default(),
+    Bits(Bits): |&()| Bits::default(),
+    Public(Public): |&()| Public::default(),
 }
 
 /// The tables of any circuit, whose rows stay behind a commitment: enough to verify.
-pub fn verifier() -> Vec<Chip> {
-    ChipId::ALL.iter().map(|&id| Chip::make(id, &None)).collect()
-}
-
-/// The tables of a circuit, with their preprocessed columns in the order of [`ChipId::ALL`].
-pub fn prover(fixed: [RowMajorMatrix<Val>; ChipId::COUNT]) -> Vec<Chip> {
-    let ids = ChipId::ALL.iter().zip(fixed);
-    ids.map(|(&id, fixed)| Chip::make(id, &Some(Arc::new(fixed)))).collect()
+pub fn tables() -> Vec<Chip> {
+    ChipId::ALL.iter().map(|&id| Chip::make(id, &())).collect()
 }
 
 /// Lays items down one behind the other, `per_row` in a row of `width` cells each. Rows that are left
@@ -79,18 +76,6 @@ pub(crate) fn lay<T: Sync>(
     cells.zip(items).for_each(|(cells, item)| write(item, cells));
     RowMajorMatrix::new(values, per_row * width)
 }
-
-/// What all tables of circuits have alike: their preprocessed columns.
-macro_rules! table_of_rows {
-    ($table:ident) => {
-        impl From<&$crate::circuit::Fixed> for $table {
-            fn from(fixed: &$crate::circuit::Fixed) -> Self {
-                Self { fixed: fixed.clone() }
-            }
-        }
-    };
-}
-pub(crate) use table_of_rows;
 
 #[cfg(test)]
 mod tests;

@@ -13,17 +13,15 @@ mod columns;
 mod tests;
 mod trace;
 
+use std::sync::Arc;
+
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
 
 pub use columns::{BitsCols, FixedCols};
-pub use trace::{fixed, trace};
+pub use trace::fill;
 
-use crate::{
-    Val,
-    circuit::{Fixed, table_of_rows},
-    table::Table,
-};
+use crate::{Val, circuit::Fixed, table::Table};
 
 /// Bits of a felt.
 pub const BITS: usize = 31;
@@ -49,7 +47,12 @@ pub struct Bits {
     fixed: Fixed,
 }
 
-table_of_rows!(Bits);
+impl Bits {
+    /// The table of these felts, in a table of at least [`ROWS`] rows for each.
+    pub fn new(rows: &[Row], height: usize) -> Self {
+        Self { fixed: Some(Arc::new(trace::fixed(rows, height))) }
+    }
+}
 
 impl Table for Bits {
     const NAME: &'static str = "circuit bits";

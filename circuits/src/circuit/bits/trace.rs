@@ -9,8 +9,8 @@ use crate::{Val, circuit::lay};
 /// Rows with some of the seven highest bits.
 const HIGH: usize = 2;
 
-/// The preprocessed columns, in a table of at least [`ROWS`] rows for each felt.
-pub fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
+/// The preprocessed columns.
+pub(super) fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
     let width = FixedCols::<Val>::WIDTH;
     let all = lay(rows, 1, ROWS * width, height / ROWS, |row, cells| {
         for (i, cells) in cells.chunks_exact_mut(width).enumerate() {
@@ -39,8 +39,8 @@ fn columns(row: &Row, i: usize) -> FixedCols<Val> {
     }
 }
 
-/// The main columns of the same felts.
-pub fn trace(felts: &[Val], height: usize) -> RowMajorMatrix<Val> {
+/// The main columns of felts.
+pub fn fill(felts: &[Val], height: usize) -> RowMajorMatrix<Val> {
     let width = BitsCols::<Val>::WIDTH;
     let all = lay(felts, 1, ROWS * width, height / ROWS, |felt, cells| {
         let (felt, mut ones) = (felt.as_canonical_u32(), 0);

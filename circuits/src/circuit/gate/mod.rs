@@ -10,15 +10,17 @@ mod columns;
 mod tests;
 mod trace;
 
+use std::sync::Arc;
+
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
 
 pub use columns::{FixedCols, GateCols};
-pub use trace::{fixed, trace};
+pub use trace::fill;
 
 use crate::{
     Challenge, Val,
-    circuit::{Cell, Fixed, table_of_rows},
+    circuit::{Cell, Fixed},
     table::Table,
 };
 
@@ -59,9 +61,12 @@ pub struct Gate {
     fixed: Fixed,
 }
 
-table_of_rows!(Gate);
-
 impl Gate {
+    /// The table of these gates, in a table of at least [`Gate::rows`] rows.
+    pub fn new(rows: &[Row], height: usize) -> Self {
+        Self { fixed: Some(Arc::new(trace::fixed(rows, height))) }
+    }
+
     /// Rows that so many gates need, the one that creates wire 0 included.
     pub const fn rows(gates: usize) -> usize {
         (gates + 1).div_ceil(LANES)

@@ -9,8 +9,8 @@ use crate::{
     circuit::{Cell, extension::coefficients, lay},
 };
 
-/// The preprocessed columns of gates, in a table of at least [`super::Gate::rows`] rows.
-pub fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
+/// The preprocessed columns.
+pub(super) fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
     let absent = |row: &Row| row.operands.iter().filter(|wire| **wire == 0).count();
     let padding = LANES * height - rows.len();
     let zeros = 3 * padding + rows.iter().map(absent).sum::<usize>();
@@ -26,8 +26,8 @@ fn columns(row: &Row) -> FixedCols<Val> {
     FixedCols { m, p, q, r, k, a, b, c, d, count }
 }
 
-/// The main columns of the same gates.
-pub fn trace(values: &[Values], height: usize) -> RowMajorMatrix<Val> {
+/// The main columns of gates.
+pub fn fill(values: &[Values], height: usize) -> RowMajorMatrix<Val> {
     let zero = Values::default();
     let values: Vec<_> = std::iter::once(&zero).chain(values).collect();
     lay(&values, LANES, GateCols::<Val>::WIDTH, height, |values, cells| {

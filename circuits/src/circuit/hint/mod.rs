@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use p3_air::WindowAccess;
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
@@ -11,7 +13,7 @@ use p3_matrix::dense::RowMajorMatrix;
 
 use crate::{
     Challenge, EXTENSION, Val, bus,
-    circuit::{Cell, Fixed, extension::coefficients, lay, table_of_rows},
+    circuit::{Cell, Fixed, extension::coefficients, lay},
     table::Table,
 };
 
@@ -50,18 +52,19 @@ pub struct Hint {
     fixed: Fixed,
 }
 
-table_of_rows!(Hint);
-
-/// The preprocessed columns of hints, in a table of at least as many rows.
-pub fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
-    lay(rows, 1, FixedCols::<Val>::WIDTH, height, |row, cells| {
-        let [wire, count] = row.wire.columns();
-        FixedCols { felt: Val::from_bool(row.felt), wire, count }.write_to(cells);
-    })
+impl Hint {
+    /// The table of these rows, in a table of at least as many.
+    pub fn new(rows: &[Row], height: usize) -> Self {
+        let fixed = lay(rows, 1, FixedCols::<Val>::WIDTH, height, |row, cells| {
+            let [wire, count] = row.wire.columns();
+            FixedCols { felt: Val::from_bool(row.felt), wire, count }.write_to(cells);
+        });
+        Self { fixed: Some(Arc::new(fixed)) }
+    }
 }
 
-/// The main columns of the same hints.
-pub fn trace(values: &[Challenge], height: usize) -> RowMajorMatrix<Val> {
+/// The main columns of hints.
+pub fn fill(values: &[Challenge], height: usize) -> RowMajorMatrix<Val> {
     lay(values, 1, HintCols::<Val>::WIDTH, height, |value, cells| {
         HintCols { value: coefficients(value) }.write_to(cells);
     })

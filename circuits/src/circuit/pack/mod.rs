@@ -5,13 +5,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use p3_air::WindowAccess;
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
 
 use crate::{
     EXTENSION, Val, bus,
-    circuit::{BLOCK, Cell, Fixed, lay, table_of_rows},
+    circuit::{BLOCK, Cell, Fixed, lay},
     table::Table,
 };
 
@@ -58,22 +60,23 @@ pub struct Pack {
     fixed: Fixed,
 }
 
-table_of_rows!(Pack);
-
-/// The preprocessed columns, in a table of at least as many rows.
-pub fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
-    lay(rows, 1, FixedCols::<Val>::WIDTH, height, |row, cells| {
-        let [block, block_count] = row.block.columns();
-        let [wire, wire_count] = row.wire.columns();
-        let felts = row.felts.map(Cell::columns);
-        let (felts, felt_counts) = (felts.map(|[felt, _]| felt), felts.map(|[_, count]| count));
-        let columns = FixedCols { block, block_count, wire, wire_count, felts, felt_counts };
-        columns.write_to(cells);
-    })
+impl Pack {
+    /// The table of these rows, in a table of at least as many.
+    pub fn new(rows: &[Row], height: usize) -> Self {
+        let fixed = lay(rows, 1, FixedCols::<Val>::WIDTH, height, |row, cells| {
+            let [block, block_count] = row.block.columns();
+            let [wire, wire_count] = row.wire.columns();
+            let felts = row.felts.map(Cell::columns);
+            let (felts, felt_counts) = (felts.map(|[felt, _]| felt), felts.map(|[_, count]| count));
+            let columns = FixedCols { block, block_count, wire, wire_count, felts, felt_counts };
+            columns.write_to(cells);
+        });
+        Self { fixed: Some(Arc::new(fixed)) }
+    }
 }
 
-/// The main columns of the same rows.
-pub fn trace(values: &[[Val; BLOCK]], height: usize) -> RowMajorMatrix<Val> {
+/// The main columns of rows.
+pub fn fill(values: &[[Val; BLOCK]], height: usize) -> RowMajorMatrix<Val> {
     lay(values, 1, PackCols::<Val>::WIDTH, height, |&elements, cells| {
         PackCols { elements }.write_to(cells);
     })

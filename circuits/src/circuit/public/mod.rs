@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use p3_air::WindowAccess;
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
@@ -11,7 +13,7 @@ use p3_matrix::dense::RowMajorMatrix;
 
 use crate::{
     Val, bus,
-    circuit::{BLOCK, Fixed, lay, table_of_rows},
+    circuit::{BLOCK, Fixed, lay},
     table::Table,
 };
 
@@ -39,17 +41,18 @@ pub struct Public {
     fixed: Fixed,
 }
 
-table_of_rows!(Public);
-
-/// The preprocessed columns for a block, which the first row reads.
-pub fn fixed(block: u32, height: usize) -> RowMajorMatrix<Val> {
-    lay(&[block], 1, FixedCols::<Val>::WIDTH, height, |&block, cells| {
-        FixedCols { block: Val::from_u32(block), read: Val::ONE }.write_to(cells);
-    })
+impl Public {
+    /// The table for a block, which its first row reads.
+    pub fn new(block: u32, height: usize) -> Self {
+        let fixed = lay(&[block], 1, FixedCols::<Val>::WIDTH, height, |&block, cells| {
+            FixedCols { block: Val::from_u32(block), read: Val::ONE }.write_to(cells);
+        });
+        Self { fixed: Some(Arc::new(fixed)) }
+    }
 }
 
 /// The main columns. The elements stand in every row, as nothing else would be any better.
-pub fn trace(elements: [Val; BLOCK], height: usize) -> RowMajorMatrix<Val> {
+pub fn fill(elements: [Val; BLOCK], height: usize) -> RowMajorMatrix<Val> {
     lay(&vec![elements; height], 1, BLOCK, height, |&elements, cells| {
         PublicCols { elements }.write_to(cells);
     })
