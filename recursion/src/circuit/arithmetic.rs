@@ -195,7 +195,8 @@ impl Builder {
 
 /// The coefficients of an element.
 pub(super) fn coefficients(value: &Challenge) -> [Val; EXTENSION] {
-    let coefficients: &[Val] = p3_field::BasedVectorSpace::<Val>::as_basis_coefficients_slice(value);
+    let coefficients: &[Val] =
+        p3_field::BasedVectorSpace::<Val>::as_basis_coefficients_slice(value);
     std::array::from_fn(|i| coefficients[i])
 }
 

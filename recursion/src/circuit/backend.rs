@@ -1,10 +1,7 @@
 //! A builder is a backend.
 
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
-use rwprove_circuits::{
-    Challenge, EXTENSION, Val,
-    circuit::bits::BITS,
-};
+use rwprove_circuits::{Challenge, EXTENSION, Val, circuit::bits::BITS};
 
 use super::{
     builder::Builder,
@@ -94,19 +91,11 @@ impl Backend for Builder {
         Ok(())
     }
 
-    fn bits(
-        &mut self,
-        rule: Rule,
-        x: &Felt,
-        count: usize,
-        exact: bool,
-    ) -> Result<Vec<Felt>, Rule> {
+    fn bits(&mut self, rule: Rule, x: &Felt, count: usize, exact: bool) -> Result<Vec<Felt>, Rule> {
         let count = count.min(BITS);
         let bit = |value: u32, i: usize| Form::constant(Val::from_u32(value >> i & 1));
         let all: Vec<_> = match x.0 {
-            Kind::Constant(value) => {
-                (0..BITS).map(|i| bit(value.as_canonical_u32(), i)).collect()
-            }
+            Kind::Constant(value) => (0..BITS).map(|i| bit(value.as_canonical_u32(), i)).collect(),
             Kind::Wire { .. } => {
                 let felt = self.wire(x.lift());
                 let first = self.bits_of(felt, exact.then_some((count, rule)));
@@ -133,7 +122,8 @@ impl Backend for Builder {
         let zero = Form::constant(Challenge::ZERO);
         for (bit, factor) in bits.iter().zip(factors) {
             // 1 without the bit, the factor with it.
-            let choice = [(*factor - Val::ONE, bit.lift()), (Val::ONE, Form::constant(Challenge::ONE))];
+            let choice =
+                [(*factor - Val::ONE, bit.lift()), (Val::ONE, Form::constant(Challenge::ONE))];
             let choice = self.combine(choice);
             product = self.multiply(product, choice, zero);
         }

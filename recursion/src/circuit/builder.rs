@@ -146,7 +146,7 @@ impl Builder {
         let first = self.wires.new(EXTENSION);
         let felts: [Wire; EXTENSION] = std::array::from_fn(|i| first + i as u32);
         let pack = Pack { block: None, wire: Some(wire), felts: front(felts) };
-        self.push(Operation::Pack { from: From::Wires, pack });
+        self.push(Operation::Pack { from: From::Wire, pack });
         self.split.insert(wire, felts);
         felts
     }
@@ -155,7 +155,7 @@ impl Builder {
     pub(super) fn join(&mut self, felts: [Wire; EXTENSION]) -> Wire {
         let wire = self.wires.new(1);
         let pack = Pack { block: None, wire: Some(wire), felts: front(felts) };
-        self.push(Operation::Pack { from: From::Wires, pack });
+        self.push(Operation::Pack { from: From::Felts, pack });
         self.split.insert(wire, felts);
         wire
     }
@@ -181,7 +181,11 @@ impl Builder {
         let mut rest = 0;
         if let Some(&Item::Coefficient(wire, 0)) = items.first()
             && !self.split.contains_key(&wire)
-            && items.iter().copied().take(EXTENSION).eq((0..EXTENSION).map(|i| Item::Coefficient(wire, i)))
+            && items
+                .iter()
+                .copied()
+                .take(EXTENSION)
+                .eq((0..EXTENSION).map(|i| Item::Coefficient(wire, i)))
         {
             pack.wire = Some(wire);
             rest = EXTENSION;
@@ -195,7 +199,7 @@ impl Builder {
         }
         let block = self.blocks.new(1);
         pack.block = Some(block);
-        self.push(Operation::Pack { from: From::Wires, pack });
+        self.push(Operation::Pack { from: From::Felts, pack });
         block
     }
 

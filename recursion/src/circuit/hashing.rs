@@ -105,9 +105,10 @@ impl Builder {
         let gamma = self.wire(*gamma);
         let next = self.segments.len();
         let segment = *self.segments.entry(gamma).or_insert(next);
+        let first = segment == next;
         let blocks = elements.div_ceil(BLOCK);
         let block = self.blocks.new_rigid(blocks);
-        self.push(Operation::Rows { segment, gamma, block, sums });
+        self.push(Operation::Rows { segment, first, gamma, block, sums });
         let digest = self.sponge((block..).take(blocks), elements);
         (digest, values)
     }
@@ -125,8 +126,7 @@ impl Builder {
             self.fail(super::builder::CircuitError::Arity(k));
             return (*value, self.constant_block([Val::ZERO; BLOCK]));
         }
-        let [value, x_inverse, beta] =
-            [*value, x_inverse.lift(), *beta].map(|x| self.wire(x));
+        let [value, x_inverse, beta] = [*value, x_inverse.lift(), *beta].map(|x| self.wire(x));
         let position = self.neighbours(position);
         let elements = rwprove_circuits::EXTENSION << k;
         let blocks = elements.div_ceil(BLOCK);
@@ -136,11 +136,12 @@ impl Builder {
         (Ext::wire(result), self.sponge((block..).take(blocks), elements))
     }
 
-    /// The first of wires that follow each other and carry these felts.
+    /// The first of wires that follow each other, and will keep their numbers, with these felts.
     fn neighbours(&mut self, felts: &[Felt]) -> u32 {
         let wires: Vec<_> = felts.iter().map(|felt| self.wire(felt.lift())).collect();
         if let [first, ..] = wires[..]
             && wires.iter().copied().eq((first..).take(wires.len()))
+            && wires.iter().all(|wire| self.wires.is_rigid(*wire))
         {
             return first;
         }

@@ -12,25 +12,68 @@ use crate::backend::Rule;
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
     /// The next of the stream: five elements, or one.
-    Hint { wire: Wire, felt: bool },
+    Hint {
+        wire: Wire,
+        felt: bool,
+    },
     /// The inverse of `scale of + offset`.
-    Inverse { wire: Wire, of: Wire, scale: Val, offset: Val },
-    Gate { gate: Gate, result: Wire },
+    Inverse {
+        wire: Wire,
+        of: Wire,
+        scale: Val,
+        offset: Val,
+    },
+    Gate {
+        gate: Gate,
+        result: Wire,
+    },
     /// A row of the table `pack`.
-    Pack { from: From, pack: Pack },
+    Pack {
+        from: From,
+        pack: Pack,
+    },
     /// The bits of a felt, from the wire `bits` on. Those from `count` on must be zero if there is a
     /// rule.
-    Bits { felt: Wire, bits: Wire, exact: Option<(usize, Rule)> },
+    Bits {
+        felt: Wire,
+        bits: Wire,
+        exact: Option<(usize, Rule)>,
+    },
     /// The next row of a group of the table `hash`. A climb reads its sibling from the stream.
-    Hash { group: usize, step: Step, output: Block },
+    Hash {
+        group: usize,
+        step: Step,
+        output: Block,
+    },
     /// A leaf of opened rows from the stream, in the blocks from `block` on.
-    Rows { segment: usize, gamma: Wire, block: Block, sums: Vec<(usize, Wire)> },
+    Rows {
+        segment: usize,
+        /// The first leaf of its segment, which reads gamma for all.
+        first: bool,
+        gamma: Wire,
+        block: Block,
+        sums: Vec<(usize, Wire)>,
+    },
     /// A step of folding of `2^k` values, whose siblings come from the stream.
-    Fold { k: usize, value: Wire, position: Wire, x_inverse: Wire, beta: Wire, block: Block, result: Wire },
+    Fold {
+        k: usize,
+        value: Wire,
+        position: Wire,
+        x_inverse: Wire,
+        beta: Wire,
+        block: Block,
+        result: Wire,
+    },
     /// Two wires are the same.
-    Equal { rule: Rule, wires: [Wire; 2] },
+    Equal {
+        rule: Rule,
+        wires: [Wire; 2],
+    },
     /// Two blocks are the same.
-    EqualBlocks { rule: Rule, blocks: [Block; 2] },
+    EqualBlocks {
+        rule: Rule,
+        blocks: [Block; 2],
+    },
 }
 
 /// `m a b + p a + q b + r c + k`.
@@ -49,9 +92,12 @@ pub(super) struct Gate {
 pub(super) enum From {
     /// The stream.
     Stream,
+    /// The block.
     Block,
-    /// The wire of the first five, and felts.
-    Wires,
+    /// The wire of the first five.
+    Wire,
+    /// The felts, and the wire of the first five where they are not there.
+    Felts,
 }
 
 /// Eight elements and their names.
@@ -76,15 +122,15 @@ pub(super) enum Site {
 }
 
 impl Operation {
-    /// Everything that the step names, except that gates do not count wire 0 among their operands
-    /// and that blocks of opened and folded rows have one reader by construction.
+    /// Everything that the step names, but for the blocks of opened and folded rows: each has one
+    /// reader by construction.
     pub(super) fn sites(&self, mut site: impl FnMut(Site)) {
         match self {
             &Operation::Hint { wire, .. } | &Operation::Inverse { wire, .. } => {
                 site(Site::Either(wire));
             }
             Operation::Gate { gate, result } => {
-                gate.operands.iter().filter(|w| **w != 0).for_each(|w| site(Site::Read(*w)));
+                gate.operands.iter().for_each(|wire| site(Site::Read(*wire)));
                 site(Site::Either(*result));
             }
             Operation::Pack { pack, .. } => {
@@ -111,7 +157,8 @@ impl Operation {
                 }
                 site(Site::EitherBlock(*output));
             }
-            Operation::Rows { sums, .. } => {
+            Operation::Rows { first, gamma, sums, .. } => {
+                first.then(|| site(Site::Read(*gamma)));
                 sums.iter().for_each(|(_, sum)| site(Site::Either(*sum)));
             }
             &Operation::Fold { k, value, position, x_inverse, beta, result, .. } => {

@@ -40,7 +40,8 @@ impl Builder {
             }
             Kind::Wire { .. } => {
                 let wire = self.wire(*x);
-                (0..rwprove_circuits::EXTENSION).for_each(|i| self.absorb(Item::Coefficient(wire, i)));
+                (0..rwprove_circuits::EXTENSION)
+                    .for_each(|i| self.absorb(Item::Coefficient(wire, i)));
             }
         }
     }
@@ -65,7 +66,9 @@ impl Builder {
         let step = match (inputs.len(), self.transcript.group) {
             (0, None) => return self.fail(CircuitError::EmptyTranscript),
             (0, Some(_)) => Step::Squeeze,
-            (len, group) => Step::Absorb { first: group.is_none(), block: self.gather(&inputs), len },
+            (len, group) => {
+                Step::Absorb { first: group.is_none(), block: self.gather(&inputs), len }
+            }
         };
         let group = self.transcript.group.unwrap_or_else(|| self.group());
         self.transcript.group = Some(group);
