@@ -14,8 +14,7 @@ use rwprove_circuits::{
 use super::{
     Circuit,
     builder::{Builder, CircuitError},
-    classes::Classes,
-    form::{Block, Wire},
+    form::Block,
     operation::{Operation, Pack, Site},
 };
 

@@ -1,6 +1,6 @@
 //! Evaluation of a circuit.
 
-use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField32};
+use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 use rwprove_circuits::{
     Challenge, EXTENSION, Val,
     circuit::{
@@ -212,7 +212,7 @@ impl Run<'_> {
             // What is behind the elements of a partial block.
             self.blocks[block as usize].copy_from_slice(&input[..BLOCK]);
         }
-        let state = poseidon2::permute(input);
+        let state = poseidon2::permuted(input);
         self.blocks[output as usize].copy_from_slice(&state[..BLOCK]);
         self.states[group] = state;
         self.hashes[self.next[group]] = hash::Values { input, bit };

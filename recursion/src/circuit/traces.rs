@@ -34,7 +34,7 @@ impl Circuit {
             ChipId::Pack => rows.packs.len(),
             ChipId::Bits => bits::ROWS * rows.bits.len(),
             ChipId::Hash => rows.hashes.len(),
-            ChipId::Rows => rows::rows(&rows.segments),
+            ChipId::Rows => Rows::rows(&rows.segments),
             ChipId::Fold => rows.folds.len(),
             ChipId::Public => 1,
         }
