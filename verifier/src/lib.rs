@@ -12,6 +12,7 @@ pub mod layout;
 pub mod machine;
 pub mod security;
 pub mod shards;
+pub mod step;
 mod vkey;
 
 pub use config::Preset;
