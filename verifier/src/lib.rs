@@ -8,6 +8,8 @@ pub mod claim;
 pub mod codec;
 pub mod config;
 pub mod describe;
+pub mod error;
+pub mod head;
 pub mod layout;
 pub mod machine;
 pub mod security;
