@@ -94,9 +94,9 @@ pub(crate) fn cases(fixture: &Fixture, preset: Preset) -> Vec<Case> {
     let proved = prove(&key, &input, &options, &mut |_| ()).unwrap();
 
     let contents = shards::contents(&proved.proof).unwrap();
-    let head = shards::encode(&vkey, &proved.statement, &contents.run, [].into_iter());
+    let head = shards::encode(&vkey, &proved.statement, &contents.head.run, [].into_iter());
     let mut reader = Reader::new(&proved.proof[head.len()..]);
-    let run = &contents.run;
+    let run = &contents.head.run;
     let mut before = State::start(&vkey, state, run.input_bytes, run.input);
     let parameters = preset.parameters();
     let shards = (0..proved.report.shards as u32).map(|number| {
