@@ -5,3 +5,8 @@
 
 pub mod backend;
 pub mod circuit;
+pub mod native;
+pub mod verify;
+
+#[cfg(test)]
+mod testing;
