@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod circuit;
 pub mod native;
+pub mod prove;
 pub mod verify;
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use rwprove_circuits::circuit::{self, ChipId};
-use rwprove_verifier::Preset;
+use rwprove_verifier::{Preset, config::Parameters};
 
 use crate::{
     backend::Backend,
     circuit::{Builder, Circuit},
+    prove::{self, Key},
     testing::{Case, cases, fixture},
     verify::{flatten, verify},
 };
@@ -46,4 +47,23 @@ fn shard_is_verified() {
         eprintln!("{:?} {}", instance.chip.id(), instance.trace.width);
     }
     circuit::check(&instances).unwrap();
+    drop(instances);
+    let parameters = Parameters {
+        log_blowup: 2,
+        queries: 90,
+        query_bits: 16,
+        batch_bits: 8,
+        commit_bits: 4,
+        ood_bits: 0,
+        lookup_bits: 0,
+    };
+    let start = Instant::now();
+    let key = Key::new(&circuit, &circuit.log_heights(), parameters).unwrap();
+    eprintln!("key in {:?}", start.elapsed());
+    let start = Instant::now();
+    let (proof, digest) = key.prove(&circuit, &all).unwrap();
+    eprintln!("proved in {:?}", start.elapsed());
+    let start = Instant::now();
+    prove::verify(&circuit.log_heights(), parameters, key.commitment(), &digest, &proof).unwrap();
+    eprintln!("verified in {:?}", start.elapsed());
 }
