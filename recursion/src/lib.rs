@@ -6,3 +6,6 @@
 pub mod backend;
 pub mod native;
 pub mod verify;
+
+#[cfg(test)]
+mod testing;

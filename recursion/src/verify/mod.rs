@@ -13,6 +13,8 @@ mod head;
 mod opening;
 mod seeds;
 mod stark;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
