@@ -101,8 +101,7 @@ pub(crate) fn cases(fixture: &Fixture, preset: Preset) -> Vec<Case> {
     let parameters = preset.parameters();
     let shards = (0..proved.report.shards as u32).map(|number| {
         let shard = Shard::read(&vkey, number, &mut reader).unwrap();
-        let publics =
-            publics(&shard.shape, &shard.boundary, &before, proved.statement.fuel_limit);
+        let publics = publics(&shard.shape, &shard.boundary, &before, proved.statement.fuel_limit);
         before = shard.boundary.after(&before).unwrap();
         let mut out = Writer::default();
         write_proof(&shard.proof, &mut out);
