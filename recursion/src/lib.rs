@@ -4,3 +4,8 @@
 //! generic over a [`backend::Backend`]; it runs natively, and as a straight-line circuit.
 
 pub mod backend;
+pub mod native;
+pub mod verify;
+
+#[cfg(test)]
+mod testing;
