@@ -15,12 +15,13 @@
 //! | [`memory`] | the table that accesses: receives the old, sends the new | next access; `merkle` sends the first and receives the last | boolean flags |
 //! | [`request`] | `cpu` | one coprocessor | boolean on both sides |
 //! | [`node`] | child row of `merkle` | its parent row | boolean |
+//! | [`wire`], [`block`] | the row of a circuit that creates it | the rows that read it | preprocessed |
 
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use p3_lookup::{Count, InteractionBuilder};
 use rwprove_isa::{FIRST_REQUEST_TAG, Op};
 
-use crate::Val;
+use crate::{EXTENSION, Val};
 
 /// A physical bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,11 +36,14 @@ pub enum Bus {
     Ask,
     /// [`node`].
     Node,
+    /// [`wire`] and [`block`], without tag.
+    Circuit,
 }
 
 impl Bus {
     /// All buses.
-    pub const ALL: [Bus; 5] = [Bus::Range, Bus::Memory, Bus::Bytes, Bus::Ask, Bus::Node];
+    pub const ALL: [Bus; 6] =
+        [Bus::Range, Bus::Memory, Bus::Bytes, Bus::Ask, Bus::Node, Bus::Circuit];
 
     /// Its name for the library.
     pub const fn name(self) -> &'static str {
@@ -49,6 +53,7 @@ impl Bus {
             Bus::Bytes => "bytes",
             Bus::Ask => "ask",
             Bus::Node => "node",
+            Bus::Circuit => "circuit",
         }
     }
 
@@ -57,7 +62,7 @@ impl Bus {
         match self {
             Bus::Range => 1,
             Bus::Memory | Bus::Bytes => 4,
-            Bus::Ask => 9,
+            Bus::Ask | Bus::Circuit => 9,
             Bus::Node => WIDTH,
         }
     }
@@ -179,6 +184,23 @@ pub fn node<E: PrimeCharacteristicRing>(
     tagged(Bus::Node, tag, [index, a, b, c, d, e, f, g, h])
 }
 
+/// The wire of a circuit with this number carries this element of the challenge field.
+pub fn wire<E: PrimeCharacteristicRing>(index: E, value: [E; EXTENSION]) -> Message<E> {
+    Message::new(Bus::Circuit, [index].into_iter().chain(value))
+}
+
+/// The wire of a circuit with this number carries this element of the base field.
+pub fn felt<E: PrimeCharacteristicRing>(index: E, value: E) -> Message<E> {
+    let upper: [E; EXTENSION - 1] = std::array::from_fn(|_| E::ZERO);
+    Message::new(Bus::Circuit, [index, value].into_iter().chain(upper))
+}
+
+/// The block of a circuit with this number, which is not zero, has these elements. Where a block has
+/// its number, a wire has a zero.
+pub fn block<E: PrimeCharacteristicRing>(index: E, elements: [E; 8]) -> Message<E> {
+    Message::new(Bus::Circuit, [index].into_iter().chain(elements))
+}
+
 /// Sends a message `count` times; `count` must be constrained to 0 or 1.
 pub fn send<AB: InteractionBuilder>(
     builder: &mut AB,
@@ -219,6 +241,29 @@ pub fn provide<AB: InteractionBuilder>(
     );
 }
 
+/// Creates a wire or block of a circuit: `count` is how often it is read, and preprocessed.
+pub fn create<AB: InteractionBuilder>(
+    builder: &mut AB,
+    message: Message<AB::Expr>,
+    count: impl Into<AB::Expr>,
+) {
+    builder.push_interaction(message.bus.name(), message.elements(), Count::provided(count.into()));
+}
+
+/// Creates or reads a wire or block of a circuit: `count` is preprocessed, and it is -1 if the row
+/// reads, or else how often what it creates is read.
+///
+/// The library's weight bounds questions, not what answers them; so here it bounds what the row
+/// reads. All counts of a message but its creator's are -1, and by that bound they are fewer than
+/// `p`; its creator's is their number by the circuit's key.
+pub fn exchange<AB: InteractionBuilder>(
+    builder: &mut AB,
+    message: Message<AB::Expr>,
+    count: impl Into<AB::Expr>,
+) {
+    send(builder, message, count);
+}
+
 /// Tag and fields of a message on a bus with tags.
 fn split(message: &Message<Val>) -> (u32, Vec<u32>) {
     let fields = message.fields.iter().map(PrimeField32::as_canonical_u32);
@@ -249,7 +294,7 @@ pub(crate) fn holds(message: &Message<Val>) -> bool {
                 _ => false,
             }
         }
-        Bus::Memory | Bus::Ask | Bus::Node => false,
+        Bus::Memory | Bus::Ask | Bus::Node | Bus::Circuit => false,
     }
 }
 
@@ -258,6 +303,14 @@ pub(crate) fn describe(message: &Message<Val>) -> (String, Vec<u32>) {
     match message.bus {
         Bus::Range => return ("range16".into(), plain(message)),
         Bus::Memory => return ("memory".into(), plain(message)),
+        Bus::Circuit => {
+            let mut elements = plain(message);
+            let block = elements.first() != Some(&0);
+            if !block {
+                elements.drain(..Bus::Circuit.width() - 1 - EXTENSION);
+            }
+            return (if block { "block" } else { "wire" }.into(), elements);
+        }
         Bus::Bytes | Bus::Ask | Bus::Node => {}
     }
     let (tag, fields) = split(message);

@@ -18,6 +18,8 @@ pub mod bitwise;
 pub mod bus;
 pub mod bytes;
 pub mod check;
+mod chips;
+pub mod circuit;
 mod columns;
 mod coprocessor;
 pub mod counts;
@@ -41,4 +43,4 @@ pub mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use field::{Challenge, Val};
+pub use field::{Challenge, EXTENSION, Val};

@@ -162,7 +162,7 @@ mod tests {
         check::{Check, Lookups},
         counts::Counts,
         symbolic,
-        table::{Shard, Table},
+        table::{Fill, Shard, Table},
         testing,
     };
     use p3_air::WindowAccess;
@@ -185,7 +185,9 @@ mod tests {
             let row = main.current_slice();
             super::eval(builder, &std::array::from_fn(|i| row[i]));
         }
+    }
 
+    impl Fill for Alone {
         fn rows(&self, _: &Shard<'_>) -> usize {
             0
         }

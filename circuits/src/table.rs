@@ -1,4 +1,4 @@
-//! What every table of the machine offers.
+//! What every table offers, and how those of the machine are filled.
 
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
@@ -17,7 +17,7 @@ pub struct Shard<'a> {
     pub merkle: &'a MerkleUpdate,
 }
 
-/// A table: its constraints and how it is filled. The constraints know nothing of records.
+/// A table: its columns, constraints and messages.
 pub trait Table {
     /// Name in messages, reports and shapes.
     const NAME: &'static str;
@@ -45,11 +45,14 @@ pub trait Table {
 
     /// Emits all constraints (of degree at most 3) and messages.
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB);
+}
 
+/// How a table of the machine is filled from a shard. Its constraints know nothing of records.
+pub trait Fill: Table {
     /// Rows that the shard needs, padding not counted.
     fn rows(&self, shard: &Shard<'_>) -> usize;
 
-    /// Fills a trace of `height` rows (a power of two, at least [`Table::rows`]) and counts its
+    /// Fills a trace of `height` rows (a power of two, at least [`Fill::rows`]) and counts its
     /// lookups.
     fn fill(&self, shard: &Shard<'_>, height: usize, counts: &Counts) -> RowMajorMatrix<Val>;
 

@@ -14,8 +14,7 @@ use crate::challenger::Challenger;
 
 /// Elements of a digest.
 pub const DIGEST: usize = 8;
-/// Coefficients of a challenge over the base field.
-pub const EXTENSION: usize = 5;
+pub use rwprove_circuits::EXTENSION;
 
 /// The permutation under every hash and the transcript.
 pub type Permutation = Poseidon2KoalaBear<16>;

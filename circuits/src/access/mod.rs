@@ -22,7 +22,7 @@ pub use columns::AccessCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The table of loads and stores of bytes, half-words and unaligned words.
@@ -39,7 +39,9 @@ impl Table for Access {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Access {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.access.len()
     }

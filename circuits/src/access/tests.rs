@@ -94,7 +94,7 @@ fn an_access_that_wraps_needs_a_word_that_is_not_there() {
     let mut case = Case::default();
     push(&mut case, LOADS[0], 2, [1, 2], 0);
     let counts = Default::default();
-    let trace = crate::table::Table::fill(&Access, &case.shard(), 1, &counts);
+    let trace = crate::table::Fill::fill(&Access, &case.shard(), 1, &counts);
     // u32::MAX, which the case's own model used, is another number than p - 1.
     assert!(case.refuses(&Access, &trace, &[]));
 }

@@ -19,7 +19,7 @@ pub use columns::BitsCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The table of `Clz`, `Ctz`, `Popcnt`, `Extend8S` and `Extend16S`.
@@ -36,7 +36,9 @@ impl Table for Bits {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Bits {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.bits.len()
     }

@@ -17,7 +17,7 @@ pub use columns::BitwiseCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The table of `And`, `Or` and `Xor`.
@@ -34,7 +34,9 @@ impl Table for Bitwise {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Bitwise {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.bitwise.len()
     }

@@ -11,7 +11,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use crate::{
     Val, bus, columns,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 #[cfg(test)]
@@ -96,7 +96,9 @@ impl Table for Bytes {
         bus::provide(builder, bus::pair(x.clone(), y), counts.pair);
         bus::provide(builder, bus::pow(x, power), counts.pow * fixed.has_power);
     }
+}
 
+impl Fill for Bytes {
     fn rows(&self, _shard: &Shard<'_>) -> usize {
         1 << LOG_HEIGHT
     }

@@ -16,7 +16,7 @@ use crate::{
     counts::Counts,
     merkle::MerkleUpdate,
     symbolic,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
     testing,
 };
 
@@ -85,7 +85,7 @@ impl Case {
     }
 
     /// Fills the table and checks constraints, messages, degrees and that each lookup was counted.
-    pub(crate) fn accepts<T: Table + Sync>(
+    pub(crate) fn accepts<T: Fill + Sync>(
         &self,
         table: &T,
         height: usize,

@@ -17,7 +17,7 @@ pub use self::columns::CpuCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The main table of the machine.
@@ -51,7 +51,9 @@ impl Table for Cpu {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Cpu {
     /// One more than instructions: the last row holds the registers at the end.
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.cpu.len() + 1

@@ -14,7 +14,7 @@ use crate::{
     harness::{self, Case, START, accepts, chained, charged, halt, mov, op, program, slot},
     machine::{ChipId, Instance, gather},
     symbolic,
-    table::Table,
+    table::{Fill, Table},
     testing,
 };
 

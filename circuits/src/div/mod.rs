@@ -22,7 +22,7 @@ pub use columns::DivCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The table of unsigned division and remainder, of 32 and 64 bits.
@@ -39,7 +39,9 @@ impl Table for Div {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Div {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.div.len()
     }

@@ -10,7 +10,7 @@ use super::Div;
 use crate::{
     Val,
     coprocessor::tester::{Case, EDGES, binary, bound, padded, random, with},
-    table::Table,
+    table::Fill,
 };
 
 fn push32(case: &mut Case, op: Op, a: u32, b: u32) {

@@ -25,7 +25,7 @@ pub use columns::FuelCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// log2 of the most rows: so many limbs below `2^16` sum up to less than `2^30`. The shape must keep
@@ -52,7 +52,9 @@ impl Table for Fuel {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Fuel {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.fuel.len()
     }

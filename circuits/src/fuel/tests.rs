@@ -11,7 +11,7 @@ use super::Fuel;
 use crate::{
     Val,
     coprocessor::tester::{Case, binary, bound, random, with},
-    table::Table,
+    table::Fill,
 };
 
 /// A shard under construction: consumed fuel as a plain number.

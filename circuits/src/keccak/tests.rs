@@ -19,7 +19,7 @@ use crate::{
     counts::Counts,
     merkle::MerkleUpdate,
     symbolic,
-    table::{Shard, Table},
+    table::{Fill, Shard},
     testing,
 };
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 impl Table for Keccak {
@@ -30,7 +30,9 @@ impl Table for Keccak {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Keccak {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         ROUNDS * shard.record.keccak.len()
     }

@@ -4,7 +4,7 @@ use p3_air::BaseAir;
 use p3_field::PrimeField32;
 use rwprove_isa::{Instr, Op, Operand::Imm};
 
-use super::{ChipId, Machine, check};
+use super::{Chip, ChipId, Machine, check};
 use crate::{
     Val,
     harness::{self, START, accepts, everything, mov, program},

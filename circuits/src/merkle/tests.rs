@@ -19,7 +19,7 @@ use crate::{
     counts::Counts,
     poseidon2::compress,
     symbolic,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 const WIDTH: usize = MerkleCols::<u8>::WIDTH;

@@ -11,7 +11,7 @@ use crate::{
     Val,
     counts::Counts,
     poseidon2::{self, COLUMNS, Packed, WIDTH},
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 impl Table for Merkle {
@@ -29,7 +29,9 @@ impl Table for Merkle {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Merkle {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.merkle.nodes.len()
     }

@@ -17,7 +17,7 @@ pub use columns::MulCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The table of `Mul` and `MulHi`.
@@ -34,7 +34,9 @@ impl Table for Mul {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Mul {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.mul.len()
     }

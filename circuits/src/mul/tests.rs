@@ -61,7 +61,7 @@ fn past_007_a_scaled_carry_is_refused() {
     let row = case.operation(binary(Op::Mul), 3, 5, 14);
     case.record.mul.push(row);
     let counts = Default::default();
-    let trace = crate::table::Table::fill(&Mul, &case.shard(), 1, &counts);
+    let trace = crate::table::Fill::fill(&Mul, &case.shard(), 1, &counts);
     // Each carry in turn is divided by 2^16, so that all limbs but the lowest stay zero.
     let fraction = Val::new(1 << 16).inverse();
     let low = Val::new(14);
@@ -84,7 +84,7 @@ fn a_carry_around_the_field_is_refused() {
     let row = case.operation(binary(Op::MulHi), 0, 0, 0);
     case.record.mul.push(row);
     let counts = Default::default();
-    let trace = crate::table::Table::fill(&Mul, &case.shard(), 1, &counts);
+    let trace = crate::table::Fill::fill(&Mul, &case.shard(), 1, &counts);
     // p = 2^16 · 32512 + 1
     let cells = [("product[2]", Val::ONE), ("carry[2]", Val::new(32512))];
     let forged = [("z[0]", Val::ONE), ("z[1]", Val::new(32512))];

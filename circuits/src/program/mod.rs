@@ -16,7 +16,7 @@ use rwprove_isa::{Instr, Op, Operand, Pc, Program, STUCK_PC, record::limbs};
 use crate::{
     Val, bus,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 #[cfg(test)]
@@ -103,7 +103,9 @@ impl Table for Code {
         let main = builder.main();
         bus::provide(builder, message, main.current_slice()[0]);
     }
+}
 
+impl Fill for Code {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         1 << Self::log_height(shard.program)
     }

@@ -13,7 +13,7 @@ use crate::{
     bus::{self, receive, send},
     columns,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 #[cfg(test)]
@@ -68,7 +68,9 @@ impl Table for Refresh {
         send(builder, bus::range16(gap_low), c.real);
         send(builder, bus::pair(time_high, gap_high), c.real);
     }
+}
 
+impl Fill for Refresh {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.refresh.len()
     }

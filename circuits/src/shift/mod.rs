@@ -29,7 +29,7 @@ pub use columns::ShiftCols;
 use crate::{
     Val,
     counts::Counts,
-    table::{Shard, Table},
+    table::{Fill, Shard, Table},
 };
 
 /// The table of `Shl`, `ShrU`, `ShrS`, `Rotl`, `Rotr` and `Fshl`.
@@ -46,7 +46,9 @@ impl Table for Shift {
     fn eval<AB: InteractionBuilder<F = Val>>(&self, builder: &mut AB) {
         air::eval(builder);
     }
+}
 
+impl Fill for Shift {
     fn rows(&self, shard: &Shard<'_>) -> usize {
         shard.record.shift.len()
     }

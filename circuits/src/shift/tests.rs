@@ -84,7 +84,7 @@ fn the_sign_is_not_free() {
         let mut other = Case::default();
         let row = other.push(binary(Op::ShrS), 0, 31, 0, Default::default());
         other.record.shift.push(row);
-        crate::table::Table::fill(&Shift, &other.shard(), 1, &Default::default())
+        crate::table::Fill::fill(&Shift, &other.shard(), 1, &Default::default())
     };
     assert!(case.refuses(&Shift, &forged, &publics));
     trace =

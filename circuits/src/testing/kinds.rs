@@ -66,6 +66,9 @@ fn all() -> Vec<Kind> {
         ("pow".into(), bus::pow(x(0), x(1))),
         ("fetch".into(), bus::fetch(x(0), x(1), x(2), pair(3), x(5), x(6), x(7))),
         ("memory".into(), bus::memory(x(0), pair(1), x(3))),
+        ("wire".into(), bus::wire(x(0), std::array::from_fn(|i| x(i + 1)))),
+        // One stands for the number of any block: it is not zero.
+        ("block".into(), bus::block(number(1), std::array::from_fn(|i| x(i + 1)))),
     ];
     let shifts = (0..32).map(|k| Instr { k, ..Instr::new(Op::Fshl) });
     let plain = Op::ALL.iter().filter(|op| **op != Op::Fshl).map(|op| Instr::new(*op));

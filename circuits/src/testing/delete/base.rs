@@ -15,7 +15,7 @@ use crate::{
     counts::Counts,
     cpu::Cpu,
     merkle::{Merkle, MerkleUpdate},
-    table::{Shard, Table},
+    table::{Fill, Shard},
 };
 
 /// Rows of a kind that are kept.
@@ -87,7 +87,7 @@ pub fn cpu(name: &str, shard: &Shard<'_>) -> Vec<Base> {
 }
 
 /// The rows of a table whose rows know nothing of each other, each with a row of padding.
-pub fn rows<T: Table>(name: &str, table: &T, shard: &Shard<'_>) -> Vec<Base> {
+pub fn rows<T: Fill>(name: &str, table: &T, shard: &Shard<'_>) -> Vec<Base> {
     let count = table.rows(shard);
     let height = (count + 1).next_power_of_two();
     let trace = table.fill(shard, height, &Counts::default());
@@ -105,7 +105,7 @@ pub fn rows<T: Table>(name: &str, table: &T, shard: &Shard<'_>) -> Vec<Base> {
 }
 
 /// A whole table with at least one row of padding.
-pub fn whole<T: Table>(name: &str, table: &T, shard: &Shard<'_>) -> Base {
+pub fn whole<T: Fill>(name: &str, table: &T, shard: &Shard<'_>) -> Base {
     let height = (table.rows(shard) + 1).next_power_of_two();
     Base {
         name: format!("{name}: {}", T::NAME),

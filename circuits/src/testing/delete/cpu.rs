@@ -10,7 +10,7 @@ use crate::{
     Val,
     counts::Counts,
     cpu::{Cpu, CpuCols},
-    table::{Shard, Table},
+    table::{Fill, Shard},
 };
 
 /// All attacks with the rows of a run.
