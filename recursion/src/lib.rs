@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod circuit;
+pub mod layers;
 pub mod native;
 pub mod prove;
 pub mod verify;

@@ -18,7 +18,8 @@ const FELT: usize = 31;
 /// fuel, and a carry.
 const SUM: usize = 19;
 
-const RULE: Rule = Rule::Between("fuel fits 64 bits");
+/// What a sum beyond 64 bits breaks.
+pub(super) const RULE: Rule = Rule::Between("fuel fits 64 bits");
 
 /// The low 16 bits of a number of `count` bits, and the others.
 fn split<B: Backend>(b: &mut B, x: &B::Felt, count: usize) -> Result<(B::Felt, B::Felt), Rule> {

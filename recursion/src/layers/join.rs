@@ -55,6 +55,11 @@ fn assert_neighbours<B: Backend>(
     assert_same(b, "neighbours meet", left.elements(), right.elements())
 }
 
+/// What two neighbours claim together.
+pub(super) fn joined<T>(left: Claim<T>, right: Claim<T>) -> Claim<T> {
+    Claim { after: right.after, ..left }
+}
+
 /// A join of two leaves or joins.
 ///
 /// Stream: the left child, the right child.
@@ -68,7 +73,7 @@ pub fn join<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Dig
     assert_same(b, "one program", &left.program, &right.program)?;
     assert_same(b, "one fuel limit", &left.limit, &right.limit)?;
     assert_neighbours(b, &left.after, &right.before)?;
-    Ok(b.hash(&Claim { after: right.after, ..left }.elements()))
+    Ok(b.hash(&joined(left, right).elements()))
 }
 
 /// The root over a leaf or join.
@@ -81,4 +86,3 @@ pub fn root<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Dig
     let claim = child(b, stark, depth)?;
     Ok(b.hash(&claim.elements()))
 }
-

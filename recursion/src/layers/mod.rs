@@ -10,6 +10,7 @@ mod fuel;
 mod join;
 mod leaf;
 mod shrink;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -10,7 +10,7 @@ use crate::{
 
 /// The public values of each table of a recursion proof with this claim's digest.
 pub(super) fn publics<T: Clone>(stark: &Stark, claim: &[T; DIGEST]) -> Vec<Vec<T>> {
-    let counts = stark.public_counts();
+    let counts = stark.publics();
     counts.map(|count| claim.iter().take(count).cloned().collect()).collect()
 }
 

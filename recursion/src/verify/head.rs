@@ -107,11 +107,10 @@ impl<B: Backend> Head<B> {
 
         observe_all(b, &stark.seeds.folding);
         let mut rounds = Vec::with_capacity(stark.folds.len());
-        for log_arity in &stark.folds {
+        for _ in &stark.folds {
             let root = commitment(b)?;
             grind(b, parameters.commit_bits)?;
-            let beta = b.sample_ext();
-            rounds.push(Round::new(b, root, beta, *log_arity));
+            rounds.push(Round { root, beta: b.sample_ext() });
         }
         let last = read_all(b, 1 << Parameters::LOG_FINAL)?;
         grind(b, parameters.query_bits)?;
