@@ -78,4 +78,6 @@ pub(crate) fn lay<T: Sync>(
 }
 
 #[cfg(test)]
+mod tester;
+#[cfg(test)]
 mod tests;
