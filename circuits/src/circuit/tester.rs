@@ -1,5 +1,7 @@
 //! One table of a circuit alone, among others that are played.
 
+use std::collections::BTreeSet;
+
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_matrix::{Matrix, dense::RowMajorMatrix};
 
@@ -7,7 +9,7 @@ use super::{BLOCK, Cell, extension::coefficients};
 use crate::{
     Challenge, Val,
     bus::{self, Message},
-    check::{Check, Lookups, Violation},
+    check::{Check, Lookups, Rows, Violation},
     coprocessor::tester,
     symbolic,
     table::Table,
@@ -90,6 +92,24 @@ impl Others {
             assert!(free(row, &survivor.column), "{survivor:?}");
         }
     }
+}
+
+/// Each constraint is needed: one of the traces breaks it, on any rows, and no other.
+pub(crate) fn needs_every_constraint<T: Table>(
+    table: &T,
+    forgeries: impl IntoIterator<Item = RowMajorMatrix<Val>>,
+) {
+    let mut needed = BTreeSet::new();
+    for trace in forgeries {
+        let rows = Rows::new(table, &trace, &[]).unwrap();
+        let broken = (0..trace.height()).flat_map(|row| rows.all_on(&trace, row).0);
+        let broken: BTreeSet<_> = broken.collect();
+        if broken.len() == 1 {
+            needed.extend(broken);
+        }
+    }
+    let all: BTreeSet<_> = (0..symbolic::build(table).base_constraints().len()).collect();
+    assert!(needed == all, "not shown to be needed: {:?}", all.difference(&needed));
 }
 
 fn wire(index: u32, value: Challenge) -> Message<Val> {

@@ -1,15 +1,16 @@
 use std::marker::PhantomData;
 
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
-use p3_matrix::{Matrix, dense::RowMajorMatrix};
+use p3_matrix::dense::RowMajorMatrix;
 
 use super::*;
 use crate::{
     check::Violation,
     circuit::{
         extension::coefficients,
-        tester::{Others, challenge, elements},
+        tester::{Others, challenge, elements, needs_every_constraint},
     },
+    symbolic,
 };
 
 const COLS: usize = FoldCols::<u8>::WIDTH;
@@ -25,7 +26,8 @@ struct Case {
 impl Case {
     fn push(&mut self, k: usize, values: Values) {
         let number = 100 * (self.rows.len() as u32 + 1);
-        let result = Cell { index: number, count: if self.rows.len() % 3 == 0 { -1 } else { 2 } };
+        let result =
+            Cell { index: number, count: if self.rows.len().is_multiple_of(3) { -1 } else { 2 } };
         let row = Row {
             k,
             value: number + 1,
@@ -66,13 +68,18 @@ impl Case {
         self.others.verdict(&self.table(), &self.trace())
     }
 
-    /// The verdict on the trace with one row changed.
-    fn changed(&self, at: usize, change: impl FnOnce(&mut FoldCols<Val>)) -> Result<(), Violation> {
+    /// The trace with one row changed.
+    fn forged(&self, at: usize, change: impl FnOnce(&mut FoldCols<Val>)) -> RowMajorMatrix<Val> {
         let mut trace = self.trace();
         let mut row = FoldCols::from_row(&trace.values[COLS * at..]);
         change(&mut row);
         row.write_to(&mut trace.values[COLS * at..]);
-        self.others.verdict(&self.table(), &trace)
+        trace
+    }
+
+    /// The verdict on it.
+    fn changed(&self, at: usize, change: impl FnOnce(&mut FoldCols<Val>)) -> Result<(), Violation> {
+        self.others.verdict(&self.table(), &self.forged(at, change))
     }
 }
 
@@ -159,30 +166,94 @@ fn every_cell_is_bound() {
     case.others.binds(&case.table(), &case.trace(), free);
 }
 
+/// The value at a position of any numbers, as the constraints have it.
+fn between(step: &Values, position: [Val; LEVELS], both: Val) -> Challenge {
+    let [low, middle, high] = position;
+    let pairs = [Val::ONE - middle - high + both, middle - both, high - both, both];
+    let values = step.values();
+    let pair = |i: usize| values[2 * i] + (values[2 * i + 1] - values[2 * i]) * low;
+    pairs.into_iter().enumerate().map(|(i, here)| pair(i) * here).sum()
+}
+
+/// What follows from other ratios, in a row of `k` levels.
+fn follow(row: &mut FoldCols<Val>, k: usize, step: &Values, ratios: [Challenge; LEVELS]) {
+    let Folded { once: [one, ..], twice, all } = folded(&step.values(), &ratios);
+    row.ratios = flat(ratios);
+    row.folded = flat(twice);
+    row.result = coefficients(&[one, twice[0], all][k - 1]);
+}
+
+fn flat<const N: usize, const M: usize>(elements: [Challenge; N]) -> [Val; M] {
+    let cells = elements.map(|x| coefficients(&x));
+    std::array::from_fn(|i| cells.as_flattened()[i])
+}
+
+/// The ratios of a step, with one changed and the squares that follow from it.
+fn ratios(step: &Values, level: usize, change: impl Fn(&mut Challenge)) -> [Challenge; LEVELS] {
+    let mut ratios = step.ratios();
+    change(&mut ratios[level]);
+    for level in level + 1..LEVELS {
+        ratios[level] = ratios[level - 1].square();
+    }
+    ratios
+}
+
 #[test]
 fn another_power_of_beta_is_refused() {
     let case = mixed();
-    for row in 0..case.rows.len() {
-        let (k, step) = (case.rows[row].k, case.values[row]);
-        for level in 0..k {
-            // As if the level had one more factor beta, and all that follows from it.
-            let mut ratios = step.ratios();
-            ratios[level] *= step.beta;
-            for level in level + 1..LEVELS {
-                ratios[level] = ratios[level - 1].square();
-            }
-            let Folded { once: [one, ..], twice, all } = folded(&step.values(), &ratios);
-            let result = [one, twice[0], all][k - 1];
-            assert!(result != step.result(k));
-            assert!(is_constraint(case.changed(row, |row| {
-                row.ratios =
-                    std::array::from_fn(|i| coefficients(&ratios[i / EXTENSION])[i % EXTENSION]);
-                row.folded =
-                    std::array::from_fn(|i| coefficients(&twice[i / EXTENSION])[i % EXTENSION]);
-                row.result = coefficients(&result);
-            })));
+    for (at, (fixed, step)) in case.rows.iter().zip(&case.values).enumerate() {
+        for level in 0..fixed.k {
+            // As if the level had one more factor beta.
+            let ratios = ratios(step, level, |ratio| *ratio *= step.beta);
+            let verdict = case.changed(at, |row| {
+                follow(row, fixed.k, step, ratios);
+                assert!(row.result != coefficients(&step.result(fixed.k)));
+            });
+            assert!(is_constraint(verdict));
         }
     }
+}
+
+#[test]
+fn every_constraint_is_needed() {
+    let case = mixed();
+    let at = case.rows.len() - 1;
+    let (k, step) = (case.rows[at].k, case.values[at]);
+    let mut forgeries = Vec::new();
+    let mut forge = |row: usize, change: &dyn Fn(&mut FoldCols<Val>)| {
+        forgeries.push(case.forged(row, change));
+    };
+    for bit in 0..LEVELS {
+        // Another point on the line through two values, or through two pairs of them.
+        forge(at, &|row| {
+            row.position[bit] = Val::TWO;
+            row.both = row.position[1] * row.position[2];
+            row.value = coefficients(&between(&step, row.position, row.both));
+        });
+    }
+    forge(at, &|row| {
+        row.both += Val::ONE;
+        row.value = coefficients(&between(&step, row.position, row.both));
+    });
+    for i in 0..EXTENSION {
+        let unit = Challenge::from_basis_coefficients_fn(|j| Val::from_bool(i == j));
+        forge(at, &|row| row.value[i] += Val::ONE);
+        for level in 0..LEVELS {
+            forge(at, &|row| follow(row, k, &step, ratios(&step, level, |ratio| *ratio += unit)));
+        }
+        for half in 0..2 {
+            forge(at, &|row| {
+                let mut twice = step.folded().twice;
+                twice[half] += unit;
+                row.folded = flat(twice);
+                let [y, z] = twice;
+                let all = (y + z).halve() + (y - z) * step.ratios()[2] * TWIDDLES[0];
+                row.result = coefficients(&all);
+            });
+        }
+        forge(at, &|row| row.result[i] += Val::ONE);
+    }
+    needs_every_constraint(&case.table(), forgeries);
 }
 
 #[test]
@@ -272,6 +343,8 @@ fn unused_rows_say_nothing() {
 }
 
 #[test]
-fn columns_are_as_many_as_reported() {
+fn columns_and_messages_are_counted() {
     assert_eq!((COLS, FixedCols::<Val>::WIDTH), (85, 10));
+    // Two messages share a column of the challenge field; one more adds them up.
+    assert_eq!(symbolic::build(&Fold::default()).global_interactions().len(), 12);
 }

@@ -1,7 +1,6 @@
 use p3_challenger::{CanObserve, CanSample, DuplexChallenger};
-use p3_field::PrimeField32;
 use p3_koala_bear::default_koalabear_poseidon2_16;
-use p3_matrix::{Matrix, dense::RowMajorMatrix};
+use p3_matrix::dense::RowMajorMatrix;
 use p3_symmetric::{
     CryptographicHasher, PaddingFreeSponge, PseudoCompressionFunction, TruncatedPermutation,
 };
@@ -10,9 +9,10 @@ use super::*;
 use crate::{
     Challenge,
     check::Violation,
-    circuit::tester::{Others, elements},
+    circuit::tester::{Others, elements, needs_every_constraint},
     coprocessor::tester::with,
-    poseidon2::permuted,
+    poseidon2::{self, PERMUTATION, permuted},
+    symbolic,
 };
 
 type Digest = [Val; BLOCK];
@@ -352,11 +352,9 @@ fn siblings_are_free_and_change_the_root() {
     assert!(matches!(forged.verdict(), Err(Violation::Bus { .. })));
 }
 
-#[test]
-fn a_bit_is_zero_or_one() {
-    let case = mixed();
-    let (row, two) = (3, Val::TWO);
-    // A mixture of the two halves is the digest, as the constraint on the sides has it.
+/// A digest that climbs with the bit two: a mixture of the two halves is the digest, as the
+/// constraints on the sides have it.
+fn climbing_with_two(case: &Case, row: usize) -> RowMajorMatrix<Val> {
     let before = case.outputs(row - 1);
     let mut forged = case.forged(row, |input| {
         for i in 0..BLOCK {
@@ -364,11 +362,39 @@ fn a_bit_is_zero_or_one() {
         }
     });
     forged.follow(row);
-    let trace = with(&case.table(), &forged.trace(), row - 1, &[("bit", two)]);
-    assert!(case.others.breaks(&case.table(), &trace, row - 1));
+    with(&case.table(), &forged.trace(), row - 1, &[("bit", Val::TWO)])
+}
+
+#[test]
+fn a_bit_is_zero_or_one() {
+    let case = mixed();
+    assert!(case.others.breaks(&case.table(), &climbing_with_two(&case, 3), 2));
     // And a row that does not climb has none.
     let trace = with(&case.table(), &case.trace(), 0, &[("bit", Val::ONE)]);
     assert!(case.others.breaks(&case.table(), &trace, 0));
+}
+
+#[test]
+fn every_constraint_is_needed() {
+    let case = mixed();
+    // Nothing of row 6 is carried to the next one.
+    let permuted_wrong = (WIDTH..PERMUTATION).map(|place| {
+        let mut trace = case.trace();
+        let cells = &mut trace.values[6 * HashCols::<Val>::WIDTH..];
+        let change = |at, value| if at == place { value + Val::ONE } else { value };
+        let permutation = poseidon2::fill_permutation_but(case.values[6].input, change);
+        HashCols { permutation, ..HashCols::from_row(cells) }.write_to(cells);
+        trace
+    });
+    // A squeeze carries all, a climb half.
+    let carried = [10, 4].into_iter().flat_map(|row| (0..WIDTH).map(move |i| (row, i)));
+    let carried = carried.map(|(row, i)| {
+        let mut forged = case.forged(row, |input| input[i] += Val::ONE);
+        forged.follow(row);
+        forged.trace()
+    });
+    let forgeries = permuted_wrong.chain(carried).chain([climbing_with_two(&case, 3)]);
+    needs_every_constraint(&case.table(), forgeries);
 }
 
 #[test]
@@ -413,6 +439,8 @@ fn unused_rows_say_nothing() {
 }
 
 #[test]
-fn columns_are_as_many_as_reported() {
+fn columns_and_messages_are_counted() {
     assert_eq!((HashCols::<Val>::WIDTH, FixedCols::<Val>::WIDTH), (165, 17));
+    // Two messages share a column of the challenge field; one more adds them up.
+    assert_eq!(symbolic::build(&Hash::default()).global_interactions().len(), 4);
 }

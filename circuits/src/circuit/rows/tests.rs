@@ -1,5 +1,5 @@
 use p3_field::BasedVectorSpace;
-use p3_matrix::{Matrix, dense::RowMajorMatrix};
+use p3_matrix::dense::RowMajorMatrix;
 
 use super::*;
 use crate::{
@@ -7,9 +7,10 @@ use crate::{
     check::Violation,
     circuit::{
         extension::coefficients,
-        tester::{Others, challenge, elements},
+        tester::{Others, challenge, elements, needs_every_constraint},
     },
     coprocessor::tester::with,
+    symbolic,
 };
 
 const COLS: usize = RowsCols::<u8>::WIDTH;
@@ -82,14 +83,48 @@ impl Case {
         FixedCols::from_row(&fixed.values[row * fixed.width..])
     }
 
-    /// Whether the trace with some rows changed is refused by a constraint of a row.
-    fn refused(&self, at: usize, change: impl FnOnce(&mut [RowsCols<Val>])) -> bool {
+    /// The rows, changed.
+    fn changed(&self, change: impl FnOnce(&mut [RowsCols<Val>])) -> RowMajorMatrix<Val> {
         let mut trace = self.trace();
-        let mut rows: Vec<_> =
-            trace.rows().map(|row| RowsCols::from_row(&row.collect::<Vec<_>>())).collect();
+        let mut rows: Vec<_> = trace.values.chunks(COLS).map(RowsCols::from_row).collect();
         change(&mut rows);
         rows.iter().zip(trace.values.chunks_mut(COLS)).for_each(|(row, cells)| row.write_to(cells));
-        self.others.breaks(&self.table(), &trace, at)
+        trace
+    }
+
+    /// Whether the changed rows are refused by a constraint of one of them.
+    fn refused(&self, at: usize, change: impl FnOnce(&mut [RowsCols<Val>])) -> bool {
+        self.others.breaks(&self.table(), &self.changed(change), at)
+    }
+
+    /// Makes sums and results of rows anew, from their elements and from gamma and the square that
+    /// they have. `change` gets row, pair and the sum before it, and returns what to go on with.
+    fn settle(
+        &self,
+        rows: &mut [RowsCols<Val>],
+        change: impl Fn(usize, usize, Challenge) -> Challenge,
+    ) {
+        let mut sum = Challenge::ZERO;
+        for (at, row) in rows.iter_mut().enumerate() {
+            let fixed = self.fixed(at);
+            let [gamma, square] = [element(&row.gamma), element(&row.gamma_squared)];
+            let mut result = gamma * fixed.last;
+            for pair in 0..PAIRS {
+                sum = change(at, pair, sum);
+                row.sums[EXTENSION * pair..][..EXTENSION].copy_from_slice(&coefficients(&sum));
+                let [first, second] = [row.values[2 * pair], row.values[2 * pair + 1]];
+                let [ends, ends_later] = [fixed.end[2 * pair], fixed.end[2 * pair + 1]];
+                let before = square * sum + gamma * first;
+                result += (gamma * sum + first) * ends + (before + second) * ends_later;
+                let carry = if pair + 1 < PAIRS {
+                    [Val::ONE - ends - ends_later, Val::ONE - ends_later]
+                } else {
+                    fixed.carry
+                };
+                sum = before * carry[0] + second * carry[1];
+            }
+            row.result = coefficients(&result);
+        }
     }
 }
 
@@ -112,13 +147,9 @@ fn element(columns: &[Val]) -> Challenge {
     Challenge::from_basis_coefficients_fn(|i| columns[i])
 }
 
-/// The sum before a pair.
-fn before(row: &RowsCols<Val>, pair: usize) -> Challenge {
-    element(&row.sums[EXTENSION * pair..])
-}
-
-fn set_before(row: &mut RowsCols<Val>, pair: usize, sum: Challenge) {
-    row.sums[EXTENSION * pair..][..EXTENSION].copy_from_slice(&coefficients(&sum));
+/// The basis of the challenge field.
+fn unit(i: usize) -> Challenge {
+    Challenge::from_basis_coefficients_fn(|j| Val::from_bool(i == j))
 }
 
 // POSITIVE
@@ -201,20 +232,11 @@ fn every_cell_is_bound() {
 
 #[test]
 fn a_sum_that_does_not_restart_is_refused() {
+    // Row 1: the first sum ends with the first pair, and is in the second one all the same.
     let case = random_case(&[&[8 + 2, 14]]);
-    let gamma = case.values[0].gamma;
-    // Row 1: the first sum ends with the first pair, and is in the second one.
     assert!(case.refused(1, |rows| {
-        let mut sum = element(&rows[1].result);
-        for pair in 1..PAIRS {
-            set_before(&mut rows[1], pair, sum);
-            sum = (sum * gamma + rows[1].values[2 * pair]) * gamma + rows[1].values[2 * pair + 1];
-        }
-        for pair in 0..PAIRS {
-            set_before(&mut rows[2], pair, sum);
-            sum = (sum * gamma + rows[2].values[2 * pair]) * gamma + rows[2].values[2 * pair + 1];
-        }
-        rows[2].result = coefficients(&sum);
+        let first = element(&rows[1].result);
+        case.settle(rows, |row, pair, sum| if (row, pair) == (1, 1) { first } else { sum });
     }));
 }
 
@@ -222,31 +244,14 @@ fn a_sum_that_does_not_restart_is_refused() {
 fn a_sum_starts_at_zero_in_every_leaf() {
     // Both leaves end with a partial block, whose rest must go nowhere.
     let case = random_case(&[&[5], &[5]]);
-    let gamma = case.values[0].gamma;
-    let elements = case.values[0].blocks[0];
-    let rest = elements[5..].iter().fold(Challenge::ZERO, |sum, &x| sum * gamma + x);
-    for start in [rest, Challenge::ONE] {
-        assert!(case.refused(0, |rows| {
-            let row = &mut rows[1];
-            let mut sum = start;
-            for pair in 0..3 {
-                set_before(row, pair, sum);
-                sum = (sum * gamma + row.values[2 * pair]) * gamma + row.values[2 * pair + 1];
-            }
-            row.result = coefficients(&(before(row, 2) * gamma + row.values[4]));
+    let rest = sum(case.values[0].gamma, &case.values[0].blocks[0][5..]);
+    // Nor does the first one begin with anything: the last row is before it.
+    for (row, start) in [(1, rest), (1, Challenge::ONE), (0, Challenge::ONE)] {
+        let before = (row + case.height() - 1) % case.height();
+        assert!(case.refused(before, |rows| {
+            case.settle(rows, |at, pair, sum| if (at, pair) == (row, 0) { start } else { sum });
         }));
     }
-    // Nor does the first one begin with anything: the last row is before it.
-    let last = case.height() - 1;
-    assert!(case.refused(last, |rows| {
-        let row = &mut rows[0];
-        let mut sum = Challenge::ONE;
-        for pair in 0..3 {
-            set_before(row, pair, sum);
-            sum = (sum * gamma + row.values[2 * pair]) * gamma + row.values[2 * pair + 1];
-        }
-        row.result = coefficients(&(before(row, 2) * gamma + row.values[4]));
-    }));
 }
 
 #[test]
@@ -263,9 +268,13 @@ fn another_gamma_is_refused() {
     assert!(case.refused(first, |rows| {
         rows[first].gamma = coefficients(&wrong);
         rows[first].gamma_squared = coefficients(&wrong.square());
+        case.settle(rows, |_, _, sum| sum);
     }));
     // Or only the square.
-    assert!(case.refused(2, |rows| rows[2].gamma_squared = coefficients(&wrong)));
+    assert!(case.refused(2, |rows| {
+        rows[2].gamma_squared = coefficients(&wrong);
+        case.settle(rows, |_, _, sum| sum);
+    }));
 }
 
 #[test]
@@ -274,24 +283,49 @@ fn a_block_once_more_is_the_same_without_what_ended() {
     let again: Vec<_> =
         (0..case.height()).filter(|row| case.fixed(*row).again == Val::ONE).collect();
     assert_eq!(again, [0]);
-    let gamma = case.values[0].gamma;
-    for i in 0..5 {
-        // The second sum has another element, or one of the first sum.
-        assert!(
-            case.refused(0, |rows| {
-                let row = &mut rows[1];
-                row.values[i] += Val::ONE;
-                let mut sum = Challenge::ZERO;
-                for pair in 0..3 {
-                    set_before(row, pair, sum);
-                    sum = (sum * gamma + row.values[2 * pair]) * gamma + row.values[2 * pair + 1];
-                }
-                set_before(row, 3, (row.values[5]).into());
-                row.result = coefficients(&(before(row, 2) * gamma + row.values[4]));
-            }),
-            "element {i}"
-        );
+    for i in 0..BLOCK {
+        // The next sums have another element, or one of the first sum.
+        let change = |rows: &mut [RowsCols<Val>]| {
+            rows[1].values[i] += Val::ONE;
+            case.settle(rows, |_, _, sum| sum);
+        };
+        assert!(case.refused(0, change), "element {i}");
     }
+}
+
+#[test]
+fn every_constraint_is_needed() {
+    let case = random_case(&[&[3, 2, 9], &[8, 20]]);
+    let mut forgeries = Vec::new();
+    for i in 0..EXTENSION {
+        forgeries.push(case.changed(|rows| {
+            let gamma = element(&rows[4].gamma) + unit(i);
+            rows[4].gamma = coefficients(&gamma);
+            rows[4].gamma_squared = coefficients(&gamma.square());
+            case.settle(rows, |_, _, sum| sum);
+        }));
+        forgeries.push(case.changed(|rows| {
+            rows[4].gamma_squared[i] += Val::ONE;
+            case.settle(rows, |_, _, sum| sum);
+        }));
+        for place in 0..PAIRS {
+            forgeries.push(case.changed(|rows| {
+                let wrong = |row, pair| (row, pair) == (5, place);
+                case.settle(
+                    rows,
+                    |row, pair, sum| if wrong(row, pair) { sum + unit(i) } else { sum },
+                );
+            }));
+        }
+        forgeries.push(case.changed(|rows| rows[4].result[i] += Val::ONE));
+    }
+    for i in 0..BLOCK {
+        forgeries.push(case.changed(|rows| {
+            rows[1].values[i] += Val::ONE;
+            case.settle(rows, |_, _, sum| sum);
+        }));
+    }
+    needs_every_constraint(&case.table(), forgeries);
 }
 
 #[test]
@@ -322,6 +356,8 @@ fn unused_rows_say_nothing() {
 }
 
 #[test]
-fn columns_are_as_many_as_reported() {
+fn columns_and_messages_are_counted() {
     assert_eq!((COLS, FixedCols::<Val>::WIDTH), (43, 16));
+    // Two messages share a column of the challenge field; one more adds them up.
+    assert_eq!(symbolic::build(&Rows::default()).global_interactions().len(), 2);
 }
