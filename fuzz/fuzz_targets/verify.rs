@@ -4,7 +4,10 @@
 use libfuzzer_sys::fuzz_target;
 use rwprove_fuzz::{edit, proof::honest};
 use rwprove_isa::Statement;
-use rwprove_verifier::shards::{peek, verify};
+use rwprove_verifier::{
+    head::Head,
+    shards::{peek, verify},
+};
 
 fuzz_target!(|input: &[u8]| {
     let honest = honest();
@@ -14,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(accepted, bytes == honest.bytes);
 
     // Whatever key and statement the bytes name.
-    if let Ok((key, statement)) = peek(&bytes)
+    if let Ok(Head { key, statement, .. }) = peek(&bytes)
         && (key.digest(), &statement) != (honest.vkey, &honest.statement)
     {
         assert!(verify(&key.digest(), &statement, &bytes).is_err());

@@ -22,6 +22,7 @@ use rwprove_verifier::{
     config::Config,
     machine,
     shards::{self, Boundary, Run, Shard, State, VerifyError},
+    step,
 };
 
 use crate::{
@@ -301,7 +302,7 @@ fn boundary(instances: &[Instance], cut: &Cut) -> Boundary {
     Boundary {
         end: std::array::from_fn(|i| public(ChipId::Cpu, cpu::public::END + i)),
         spent: public(ChipId::Cpu, cpu::public::SPENT),
-        charged: std::array::from_fn(|i| public(ChipId::Fuel, machine::FUEL_CHARGED + i)),
+        charged: std::array::from_fn(|i| public(ChipId::Fuel, step::FUEL_CHARGED + i)),
         root: cut.merkle.root_after,
     }
 }

@@ -91,7 +91,7 @@ impl Fixture {
         let mut bytes = self.proved.proof.clone();
         let at = bytes.windows(before.len()).position(|part| part == before).unwrap();
         bytes[at..at + before.len()].copy_from_slice(&after.to_bytes());
-        assert_eq!(peek(&bytes).unwrap().1, after);
+        assert_eq!(peek(&bytes).unwrap().statement, after);
         verify(&self.vkey.digest(), &after, &bytes).map(|_| ())
     }
 
@@ -109,7 +109,8 @@ fn a_run_in_shards() {
     assert_eq!(statement.input, InputDigest::Public(keccak256(b"rwprove")));
     assert_eq!(fixture.with_shards(&[0, 1, 2, 3]), *proof);
     assert_eq!(fixture.verify(proof).unwrap(), 4);
-    assert_eq!(peek(proof).unwrap(), (fixture.vkey, statement.clone()));
+    let head = peek(proof).unwrap();
+    assert_eq!((head.key, head.statement), (fixture.vkey, statement.clone()));
     let (checked, _) = check(&fixture.key, &input(Some(20_000)), &options(), &mut |_| ()).unwrap();
     assert_eq!(checked, *statement);
 }

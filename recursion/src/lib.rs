@@ -4,3 +4,9 @@
 //! generic over a [`backend::Backend`]; it runs natively, and as a straight-line circuit.
 
 pub mod backend;
+pub mod layers;
+pub mod native;
+pub mod verify;
+
+#[cfg(test)]
+mod testing;

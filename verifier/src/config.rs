@@ -19,8 +19,10 @@ pub use rwprove_circuits::EXTENSION;
 /// The permutation under every hash and the transcript.
 pub type Permutation = Poseidon2KoalaBear<16>;
 type Packing = <Val as Field>::Packing;
-type Sponge = PaddingFreeSponge<Permutation, 16, 8, DIGEST>;
-type Compression = TruncatedPermutation<Permutation, 2, DIGEST, 16>;
+/// The hash of leaves.
+pub type Sponge = PaddingFreeSponge<Permutation, 16, 8, DIGEST>;
+/// The hash of nodes.
+pub type Compression = TruncatedPermutation<Permutation, 2, DIGEST, 16>;
 /// Merkle trees over rows of base field elements.
 pub type ValMmcs = MerkleTreeMmcs<Packing, Packing, Sponge, Compression, 2, DIGEST>;
 /// Merkle trees over rows of challenges.

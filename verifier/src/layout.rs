@@ -4,12 +4,15 @@
 //! looks at a proof. The codec reads exactly these counts, so a proof carries no lengths but those
 //! of pruned Merkle paths.
 
-use p3_air::{Air, BaseAir, symbolic::AirLayout};
+use p3_air::{
+    Air, BaseAir,
+    symbolic::{AirLayout, SymbolicExpressionExt},
+};
 use p3_batch_stark::{
     CommonData,
     common::{GlobalPreprocessed, PreprocessedInstanceMeta},
     folder::VerifierConstraintFolderWithLookups,
-    symbolic::{get_log_num_quotient_chunks, get_symbolic_constraints},
+    symbolic::{get_constraint_layout, get_log_num_quotient_chunks, get_symbolic_constraints},
 };
 use p3_fri::fold_schedule;
 use p3_lookup::{InteractionSymbolicBuilder, LogUpGadget, Lookups};
@@ -45,8 +48,10 @@ pub struct TableLayout {
     pub preprocessed_reads_next: bool,
     /// log2 of the number of pieces that the quotient is cut into.
     pub log_chunks: usize,
-    /// Constraints, those of the lookup argument included.
-    pub constraints: usize,
+    /// Public values.
+    pub publics: usize,
+    /// Constraints, those of the lookup argument included, in the order in which they are folded.
+    pub constraints: Vec<SymbolicExpressionExt<Val, Challenge>>,
     /// Largest degree of a constraint.
     pub degree: usize,
     /// The messages, packed into columns of the lookup argument.
@@ -68,15 +73,22 @@ impl TableLayout {
         let lookups = lookups.pack_same_bus(&gadget, (1 << log_chunks) + 1);
         let (base, extension) =
             get_symbolic_constraints::<Val, Challenge, A, _>(air, layout, &lookups, &gadget);
-        let degrees = base.iter().map(|c| c.degree_multiple());
+        let order = get_constraint_layout::<Val, Challenge, A, _>(air, layout, &lookups, &gadget);
+        let base = base.into_iter().map(SymbolicExpressionExt::from);
+        let base = order.base_indices.into_iter().zip(base);
+        let extension = order.ext_indices.into_iter().zip(extension);
+        let mut constraints: Vec<_> = base.chain(extension).collect();
+        constraints.sort_unstable_by_key(|(place, _)| *place);
+        let constraints: Vec<_> = constraints.into_iter().map(|(_, c)| c).collect();
         Self {
             width: air.width(),
             reads_next: !air.main_next_row_columns().is_empty(),
             preprocessed: air.preprocessed_width(),
             preprocessed_reads_next: !air.preprocessed_next_row_columns().is_empty(),
             log_chunks,
-            constraints: base.len() + extension.len(),
-            degree: degrees.chain(extension.iter().map(|c| c.degree_multiple())).max().unwrap_or(0),
+            publics: air.num_public_values(),
+            degree: constraints.iter().map(|c| c.degree_multiple()).max().unwrap_or(0),
+            constraints,
             lookups,
         }
     }

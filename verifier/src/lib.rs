@@ -8,10 +8,13 @@ pub mod claim;
 pub mod codec;
 pub mod config;
 pub mod describe;
+pub mod error;
+pub mod head;
 pub mod layout;
 pub mod machine;
 pub mod security;
 pub mod shards;
+pub mod step;
 mod vkey;
 
 pub use config::Preset;

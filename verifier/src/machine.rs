@@ -4,10 +4,8 @@
 use std::sync::OnceLock;
 
 use p3_batch_stark::verify_batch;
-use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{
     Val,
-    cpu::public,
     machine::{Chip, ChipId, Machine},
     shape::{Shape, log_heights},
 };
@@ -16,11 +14,12 @@ use rwprove_isa::keccak256;
 use crate::{
     bytes::{DecodeError, Reader, Writer},
     codec::Proof,
-    config::{Config, DIGEST, Parameters, Preset},
+    config::{Config, Parameters, Preset},
     describe::describe,
     layout::{ProofLayout, TableLayout},
     security::{Security, security},
     shards::{Boundary, State},
+    step::Step,
     vkey::VerifyingKey,
 };
 
@@ -77,9 +76,6 @@ pub fn largest_security(preset: Preset) -> Security {
     security(&layout(&Shape::new(tallest), preset.parameters()))
 }
 
-/// Where the fuel table's public values have the limbs of what was charged.
-pub const FUEL_CHARGED: usize = 8;
-
 /// The public values of each table of a shard.
 pub fn publics(
     shape: &Shape,
@@ -87,28 +83,9 @@ pub fn publics(
     before: &State,
     fuel_limit: u64,
 ) -> Vec<Vec<Val>> {
-    let registers = &before.registers;
-    let limbs = |fuel: u64| [0, 16, 32, 48].map(|shift| (fuel >> shift) as u32 & 0xffff);
-    let values = |chip: ChipId| -> Vec<Val> {
-        match chip {
-            ChipId::Cpu => {
-                let start = [registers.pc, registers.fp, registers.depth, registers.pages];
-                let all = start.into_iter().chain(boundary.end).chain([boundary.spent]);
-                all.map(Val::from_u32).collect()
-            }
-            ChipId::Merkle => [before.root, boundary.root].concat(),
-            ChipId::Fuel => {
-                let all = [limbs(registers.fuel), limbs(fuel_limit), boundary.charged];
-                all.into_iter().flatten().map(Val::from_u32).collect()
-            }
-            _ => Vec::new(),
-        }
-    };
-    shape.tables().map(|(chip, _)| values(chip)).collect()
+    let step = Step::new(boundary, before, fuel_limit);
+    shape.tables().map(|(chip, _)| step.publics(chip)).collect()
 }
-
-const _: () = assert!(public::START == 0 && public::END == 4 && public::SPENT == 8);
-const _: () = assert!(public::COUNT == 9 && DIGEST == 8);
 
 /// Verifies the STARK proof of a shard between two states.
 pub(crate) fn verify(

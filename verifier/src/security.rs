@@ -78,7 +78,7 @@ pub fn security(layout: &ProofLayout<'_>) -> Security {
     };
     let tables = || layout.tables.iter().map(|(t, _)| *t);
     let air = StarkAirParams {
-        num_constraints: tables().map(|t| t.constraints).sum(),
+        num_constraints: tables().map(|t| t.constraints.len()).sum(),
         max_constraint_degree: tables().map(|t| t.degree).max().unwrap_or(0),
         num_quotient_chunks: tables().map(|t| t.chunks()).max().unwrap_or(1),
         max_combo: 2,

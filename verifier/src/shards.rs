@@ -7,93 +7,24 @@
 
 use rwprove_circuits::{
     machine::ChipId,
-    merkle::{
-        RegOpening,
-        opening::{initial_root, run_words},
-    },
-    shape::{Shape, ShapeError},
+    merkle::opening::{initial_root, run_words},
+    shape::Shape,
 };
-use rwprove_isa::{
-    HALT_PC, STATEMENT_BYTES, Statement, StatementError, layout::MAX_TAPE_BYTES, record::Registers,
-};
-use thiserror::Error;
+use rwprove_isa::{HALT_PC, Statement, record::Registers};
 
 use crate::{
-    bytes::{DecodeError, Reader, Writer},
-    claim::{self, ClaimError},
+    bytes::{Reader, Writer},
     codec::{Proof, read_proof, write_proof},
     config::{Config, Digest},
+    head::{Head, Kind},
     machine,
-    vkey::{KeyError, VerifyingKey},
+    vkey::VerifyingKey,
 };
 
-/// First bytes of a proof.
-pub const MAGIC: [u8; 4] = *b"RWPF";
-/// Version of the proof's layout.
-const VERSION: u32 = 1;
-/// Number of the kind `shards`.
-const KIND: u32 = 1;
-
-/// Why a proof is refused.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// Not the bytes of a proof.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// The first bytes are not those of a proof.
-    #[error("not a proof")]
-    Magic,
-    /// The key cannot be read.
-    #[error("verification key: {0}")]
-    Key(#[from] KeyError),
-    /// The proof is about another key.
-    #[error("the proof carries a verification key with another digest")]
-    KeyDigest,
-    /// The key is of another machine.
-    #[error("the verification key is of another version of the machine")]
-    Machine,
-    /// The statement in the proof cannot be read.
-    #[error(transparent)]
-    Statement(#[from] StatementError),
-    /// The proof is about another statement.
-    #[error("the proof carries another statement")]
-    OtherStatement,
-    /// There is no shard.
-    #[error("a proof has at least one shard")]
-    NoShards,
-    /// The heights of a shard's tables.
-    #[error("shard {shard}: {error}")]
-    Shape {
-        /// Which shard.
-        shard: u32,
-        /// What is wrong.
-        error: ShapeError,
-    },
-    /// A shard has no fuel table but says that it charged fuel there.
-    #[error("shard {0} has no fuel table but charges")]
-    FuelWithoutTable(u32),
-    /// Fuel exceeds 64 bits.
-    #[error("shard {0} consumes more fuel than 64 bits")]
-    FuelOverflow(u32),
-    /// A shard's STARK proof does not hold.
-    #[error("shard {shard}: {error}")]
-    Stark {
-        /// Which shard.
-        shard: u32,
-        /// What the library says.
-        error: String,
-    },
-    /// The run is not over after the last shard.
-    #[error("the last shard ends at pc {0}, a finished run at {HALT_PC}")]
-    NotHalted(u32),
-    /// The opened results are not in the last memory.
-    #[error("the results are not in the memory that the last shard leaves")]
-    Results,
-    /// The statement does not hold.
-    #[error(transparent)]
-    Claim(#[from] ClaimError),
-}
+pub use crate::{
+    error::VerifyError,
+    head::{MAGIC, Run, peek},
+};
 
 /// What an accepted proof amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,40 +155,6 @@ impl Shard {
     }
 }
 
-/// What a proof says besides its shards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Length of the input in bytes.
-    pub input_bytes: u32,
-    /// Root of the input's region.
-    pub input: Digest,
-    /// The results, opened from the last root.
-    pub results: RegOpening,
-}
-
-impl Run {
-    fn write(&self, out: &mut Writer) {
-        out.u32(self.input_bytes);
-        out.vals(&self.input);
-        self.results.words.iter().for_each(|word| out.u32(*word));
-        self.results.siblings.iter().for_each(|sibling| out.vals(sibling));
-    }
-
-    fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let input_bytes = input.bounded("input length", MAX_TAPE_BYTES)?;
-        let region = input.digest()?;
-        let mut words = [0; _];
-        for word in &mut words {
-            *word = input.u32()?;
-        }
-        let mut siblings = [Digest::default(); _];
-        for sibling in &mut siblings {
-            *sibling = input.digest()?;
-        }
-        Ok(Self { input_bytes, input: region, results: RegOpening { words, siblings } })
-    }
-}
-
 /// The bytes of a proof, given its shards as bytes of [`Shard::write`].
 pub fn encode<'a>(
     key: &VerifyingKey,
@@ -266,45 +163,17 @@ pub fn encode<'a>(
     shards: impl ExactSizeIterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
     let mut out = Writer::default();
-    out.bytes(&MAGIC);
-    out.u32(VERSION);
-    out.u32(KIND);
-    key.write(&mut out);
-    out.bytes(&statement.to_bytes());
-    run.write(&mut out);
+    Head { kind: Kind::Shards, key: *key, statement: statement.clone(), run: *run }.write(&mut out);
     out.u32(shards.len() as u32);
     shards.for_each(|shard| out.bytes(shard));
     out.into_bytes()
 }
 
-/// Reads key and statement of a proof without verifying anything.
-///
-/// # Errors
-/// [`VerifyError`] if these are not the first bytes of a proof.
-pub fn peek(bytes: &[u8]) -> Result<(VerifyingKey, Statement), VerifyError> {
-    read_head(&mut Reader::new(bytes))
-}
-
-fn read_head(input: &mut Reader<'_>) -> Result<(VerifyingKey, Statement), VerifyError> {
-    if input.array()? != MAGIC {
-        return Err(VerifyError::Magic);
-    }
-    input.exactly("version", VERSION)?;
-    input.exactly("kind", KIND)?;
-    let key = VerifyingKey::read(input)?;
-    let statement = Statement::from_bytes(input.take(STATEMENT_BYTES)?)?;
-    Ok((key, statement))
-}
-
 /// What a proof holds.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// The key.
-    pub key: VerifyingKey,
-    /// The statement.
-    pub statement: Statement,
-    /// What is said besides the shards.
-    pub run: Run,
+    /// What it starts with.
+    pub head: Head,
     /// The tables of each shard.
     pub shapes: Vec<Shape>,
 }
@@ -315,17 +184,14 @@ pub struct Contents {
 /// [`VerifyError`] if the bytes are not those of a proof of this machine.
 pub fn contents(bytes: &[u8]) -> Result<Contents, VerifyError> {
     let mut input = Reader::new(bytes);
-    let (key, statement) = read_head(&mut input)?;
-    if key.machine != machine::digest() {
-        return Err(VerifyError::Machine);
-    }
-    let run = Run::read(&mut input)?;
+    let head = Head::of(Kind::Shards, &mut input)?;
+    head.is_ours()?;
     let mut shapes = Vec::new();
     for number in 0..input.u32()? {
-        shapes.push(Shard::read(&key, number, &mut input)?.shape);
+        shapes.push(Shard::read(&head.key, number, &mut input)?.shape);
     }
     input.finish()?;
-    Ok(Contents { key, statement, run, shapes })
+    Ok(Contents { head, shapes })
 }
 
 /// Verifies that the program with this key's digest makes the statement true.
@@ -338,39 +204,25 @@ pub fn verify(
     bytes: &[u8],
 ) -> Result<Verified, VerifyError> {
     let mut input = Reader::new(bytes);
-    let (key, said) = read_head(&mut input)?;
-    if key.digest() != *vkey {
-        return Err(VerifyError::KeyDigest);
-    }
-    if key.machine != machine::digest() {
-        return Err(VerifyError::Machine);
-    }
-    if said != *statement {
-        return Err(VerifyError::OtherStatement);
-    }
-    if statement.vkey != *vkey {
-        return Err(ClaimError::Key.into());
-    }
-    let run = Run::read(&mut input)?;
+    let head = Head::of(Kind::Shards, &mut input)?;
+    head.is_about(vkey, statement)?;
+    let Head { key, run, .. } = &head;
     let shards = input.u32()?;
     if shards == 0 {
         return Err(VerifyError::NoShards);
     }
     let config = key.preset.parameters().config();
-    let mut state = State::start(&key, statement.state, run.input_bytes, run.input);
+    let mut state = State::start(key, statement.state, run.input_bytes, run.input);
     let mut rows = 0;
     for number in 0..shards {
-        let shard = Shard::read(&key, number, &mut input)?;
-        state = shard.verify(&key, &config, number, statement.fuel_limit, &state)?;
+        let shard = Shard::read(key, number, &mut input)?;
+        state = shard.verify(key, &config, number, statement.fuel_limit, &state)?;
         rows += shard.rows();
     }
     input.finish()?;
     if state.registers.pc != HALT_PC {
         return Err(VerifyError::NotHalted(state.registers.pc));
     }
-    if run.results.root() != state.root {
-        return Err(VerifyError::Results);
-    }
-    claim::check(statement, state.registers.fuel, &run.results)?;
-    Ok(Verified { key, shards, rows })
+    head.ends(state.registers.fuel, &state.root)?;
+    Ok(Verified { key: head.key, shards, rows })
 }

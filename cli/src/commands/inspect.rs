@@ -187,11 +187,11 @@ impl From<&Contents> for ProofReport {
     fn from(contents: &Contents) -> Self {
         let tables = |shape: &Shape| shape.tables().map(|(chip, h)| (chip.name(), h)).collect();
         Self {
-            preset: contents.key.preset.bits(),
-            machine: hex::encode(&contents.key.machine),
-            module_keccak256: hex::encode(&contents.key.module),
-            statement: (&contents.statement).into(),
-            input_bytes: contents.run.input_bytes,
+            preset: contents.head.key.preset.bits(),
+            machine: hex::encode(&contents.head.key.machine),
+            module_keccak256: hex::encode(&contents.head.key.module),
+            statement: (&contents.head.statement).into(),
+            input_bytes: contents.head.run.input_bytes,
             shards: contents.shapes.iter().map(tables).collect(),
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Instant};
 
 use rwprove_isa::{Exit, InputDigest, Statement, keccak256};
-use rwprove_verifier::shards;
+use rwprove_verifier::{head::Head, shards};
 use serde::Serialize;
 
 use crate::{
@@ -60,7 +60,7 @@ fn verify(
     expectations: &Expectations,
 ) -> Result<(Statement, u32), CliError> {
     let refused = |error: shards::VerifyError| CliError::Refused(error.to_string());
-    let (key, statement) = shards::peek(bytes).map_err(refused)?;
+    let Head { key, statement, .. } = shards::peek(bytes).map_err(refused)?;
     let vkey = match (args.vkey, &args.program) {
         (Some(vkey), _) => vkey,
         (None, Some(program)) => {

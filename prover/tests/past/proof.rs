@@ -16,6 +16,7 @@ use rwprove_verifier::{
     bytes::{Reader, Writer},
     codec::Proof,
     config::Config,
+    head::Head,
     shards::{Contents, Run, Shard, State, VerifyError, contents, encode, verify},
 };
 
@@ -63,7 +64,7 @@ pub(crate) fn honest() -> &'static Honest {
         let _ = fs::remove_dir_all(&path);
         let options = Options { resume: Some(path.clone()), ..options() };
         let proved = prove(&key, &input(), &options, &mut |_| ()).unwrap();
-        let Contents { run, shapes, .. } = contents(&proved.proof).unwrap();
+        let Contents { head: Head { run, .. }, shapes } = contents(&proved.proof).unwrap();
         assert!(shapes.len() >= 3);
         let shard = |i| fs::read(path.join(format!("shard-{i:08}"))).unwrap();
         let shards = (0..shapes.len()).map(shard).collect();

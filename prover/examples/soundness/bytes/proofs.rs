@@ -13,6 +13,7 @@ use rwprove_prover::{
 use rwprove_verifier::{
     VerifyingKey,
     bytes::{Reader, Writer},
+    head::Head,
     shards::{peek, verify},
 };
 
@@ -61,7 +62,7 @@ impl Proof {
         let vkey = self.vkey.digest();
         let judge = move |bytes: &[u8]| {
             // What the bytes themselves claim is no more true than the original claim.
-            let claims = peek(bytes).is_ok_and(|(key, claim)| {
+            let claims = peek(bytes).is_ok_and(|Head { key, statement: claim, .. }| {
                 (key.digest(), &claim) != (vkey, &self.statement)
                     && verify(&key.digest(), &claim, bytes).is_ok()
             });

@@ -51,7 +51,7 @@ pub(crate) fn of_proof(proof: &[u8]) -> Vec<Part> {
     walk.plain("run", 32 * 4);
     walk.elements("run", 25 * DIGEST_BYTES, DIGEST_BYTES);
     walk.length("shards");
-    let parameters = contents.key.preset.parameters();
+    let parameters = contents.head.key.preset.parameters();
     for (number, shape) in contents.shapes.iter().enumerate() {
         walk.shard = Some(number);
         walk.plain("shape", ChipId::COUNT);

@@ -17,9 +17,9 @@ use rwprove_isa::{
     record::Record,
 };
 use rwprove_verifier::{
-    claim,
-    machine::{self, FUEL_CHARGED},
+    claim, machine,
     shards::{Boundary, State},
+    step::FUEL_CHARGED,
 };
 
 use super::subject::Subject;

@@ -285,7 +285,7 @@ fn refreshed(m: &mut Moment, s: &mut Site) {
 fn public_fuel(instances: &mut [Instance], _: &Record, s: &Site) -> bool {
     let (chip, place) = match s.pick(2) {
         0 => (ChipId::Cpu, public::SPENT),
-        _ => (ChipId::Fuel, rwprove_verifier::machine::FUEL_CHARGED),
+        _ => (ChipId::Fuel, rwprove_verifier::step::FUEL_CHARGED),
     };
     let table = instances.iter_mut().find(|table| table.chip.id() == chip);
     table.is_some_and(|table| {

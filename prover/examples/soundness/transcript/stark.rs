@@ -20,6 +20,7 @@ use rwprove_verifier::{
     config::{Commitment, Pcs},
     machine,
     shards::{Boundary, Shard, State},
+    step,
 };
 
 use super::tape::Tape;
@@ -56,7 +57,7 @@ impl Witness {
         let boundary = Boundary {
             end: std::array::from_fn(|i| public(ChipId::Cpu, cpu::public::END + i)),
             spent: public(ChipId::Cpu, cpu::public::SPENT),
-            charged: std::array::from_fn(|i| public(ChipId::Fuel, machine::FUEL_CHARGED + i)),
+            charged: std::array::from_fn(|i| public(ChipId::Fuel, step::FUEL_CHARGED + i)),
             root: merkle.root_after,
         };
         let Record { start, fuel_limit, .. } = *record;

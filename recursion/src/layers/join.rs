@@ -1,0 +1,88 @@
+//! Given proofs of two neighbouring stretches of a run, a join proves the claim of both together.
+//! Given a proof of one stretch, the root proves the same claim.
+
+use rwprove_verifier::step::{Claim, Point};
+
+use super::{
+    ClaimOf,
+    claim::{read, read_claim},
+    shrink::publics,
+};
+use crate::{
+    backend::{Backend, Rule},
+    verify::{Stark, verify},
+};
+
+/// A leaf or join, whose tables have the heights of `stark` and whose key is in a set of
+/// `2^depth`.
+///
+/// Stream: its claim; its key; its place in the set, and the siblings above it; then the proof.
+fn child<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<ClaimOf<B>, Rule> {
+    let claim = read_claim(b)?;
+    let key = read(b)?;
+    let place = b.read_felt()?;
+    let place = b.bits(Rule::Between("the place of a key"), &place, depth, true)?;
+    let node = b.hash(&key);
+    let set = b.climb(&node, &place, &vec![None; depth])?;
+    let wanted = b.digest(&claim.keys);
+    b.assert_digest_eq(Rule::Between("a key is one of the set"), &set, &wanted)?;
+
+    let digest = b.hash(&claim.elements());
+    let digest = b.elements(&digest);
+    let key = b.digest(&key);
+    verify(b, stark, &publics(stark, &digest), Some(&key))?;
+    Ok(claim)
+}
+
+fn assert_same<'a, B: Backend>(
+    b: &mut B,
+    rule: &'static str,
+    left: impl IntoIterator<Item = &'a B::Felt>,
+    right: impl IntoIterator<Item = &'a B::Felt>,
+) -> Result<(), Rule>
+where
+    B::Felt: 'a,
+{
+    let mut pairs = left.into_iter().zip(right);
+    pairs.try_for_each(|(x, y)| b.assert_felt_eq(Rule::Between(rule), x, y))
+}
+
+fn assert_neighbours<B: Backend>(
+    b: &mut B,
+    left: &Point<B::Felt>,
+    right: &Point<B::Felt>,
+) -> Result<(), Rule> {
+    assert_same(b, "neighbours meet", left.elements(), right.elements())
+}
+
+/// What two neighbours claim together.
+pub(super) fn joined<T>(left: Claim<T>, right: Claim<T>) -> Claim<T> {
+    Claim { after: right.after, ..left }
+}
+
+/// A join of two leaves or joins.
+///
+/// Stream: the left child, the right child.
+///
+/// # Errors
+/// The [`Rule`] that is broken.
+pub fn join<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Digest, Rule> {
+    let left = child(b, stark, depth)?;
+    let right = child(b, stark, depth)?;
+    assert_same(b, "one set of keys", &left.keys, &right.keys)?;
+    assert_same(b, "one program", &left.program, &right.program)?;
+    assert_same(b, "one fuel limit", &left.limit, &right.limit)?;
+    assert_neighbours(b, &left.after, &right.before)?;
+    Ok(b.hash(&joined(left, right).elements()))
+}
+
+/// The root over a leaf or join.
+///
+/// Stream: the child.
+///
+/// # Errors
+/// The [`Rule`] that is broken.
+pub fn root<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Digest, Rule> {
+    let claim = child(b, stark, depth)?;
+    Ok(b.hash(&claim.elements()))
+}
