@@ -138,7 +138,8 @@ pub(crate) fn cases(fixture: &Fixture, preset: Preset) -> Vec<Case> {
     let (machine, fuel_limit) = (Machine::verifier(), proved.statement.fuel_limit);
     let shards = (0..proved.report.shards).map(|number| {
         let Shard { shape, boundary, proof } = Shard::read(&vkey, number, &mut reader).unwrap();
-        let start = std::mem::replace(&mut before, boundary.after(&before).unwrap());
+        let after = boundary.after(&before).unwrap();
+        let start = std::mem::replace(&mut before, after);
         let publics = publics(&shape, &boundary, &start, fuel_limit);
         let layout = layout(&shape, preset.parameters());
         let airs = machine.present(&shape).map(|(chip, _)| chip.clone()).collect();
