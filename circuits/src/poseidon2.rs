@@ -1,9 +1,11 @@
-//! Poseidon2 over KoalaBear at width 16: the only hash of the memory tree, and its constraints.
+//! Poseidon2 over KoalaBear at width 16: the hash of the memory tree and of proofs, and its
+//! constraints.
 //!
-//! The permutation is the library's with its default constants. [`rounds`] states it once; the
+//! The permutation is the library's with its default constants. `permute` states it once; the
 //! filler and the constraints both run it and differ only in what they do with a *committed*
 //! value: the filler writes it to its column, the constraints compare it with its column. The cube
 //! has degree 3, so only the values after each full round and each partial S-box are committed.
+//! After the last round that is the digest of a compression, or the whole state of a permutation.
 
 use std::sync::LazyLock;
 
@@ -15,7 +17,7 @@ use p3_koala_bear::{
     Poseidon2KoalaBear, default_koalabear_poseidon2_16,
 };
 use p3_poseidon2::GenericPoseidon2LinearLayers;
-use p3_symmetric::Permutation;
+use p3_symmetric::Permutation as _;
 use rayon::prelude::*;
 
 use crate::Val;
@@ -36,13 +38,20 @@ const PARTIAL_ROUNDS: usize = KOALABEAR_POSEIDON2_RC_16_INTERNAL.len();
 /// Columns of one compression: the 16 inputs, 16 after each full round, one after each partial
 /// round; of the last round only the digest.
 pub const COLUMNS: usize = WIDTH * 2 * FULL_ROUNDS + PARTIAL_ROUNDS + DIGEST;
+/// Columns of one permutation: those of a compression, but the 16 outputs of the last round.
+pub const PERMUTATION: usize = COLUMNS - DIGEST + WIDTH;
 
-static PERMUTATION: LazyLock<Poseidon2KoalaBear<WIDTH>> =
-    LazyLock::new(default_koalabear_poseidon2_16);
+static LIBRARY: LazyLock<Poseidon2KoalaBear<WIDTH>> = LazyLock::new(default_koalabear_poseidon2_16);
 
 /// Hashes two digests, or the limbs of eight words.
 pub fn compress(state: [Val; WIDTH]) -> Digest {
-    fed_forward(state, |state| PERMUTATION.permute_mut(state))
+    fed_forward(state, |state| LIBRARY.permute_mut(state))
+}
+
+/// Permutes a state.
+pub fn permuted(mut state: [Val; WIDTH]) -> [Val; WIDTH] {
+    LIBRARY.permute_mut(&mut state);
+    state
 }
 
 /// Compresses many states, several at a time and in parallel.
@@ -54,7 +63,7 @@ pub fn compress_all(states: &[[Val; WIDTH]]) -> Vec<Digest> {
                 digests.iter_mut().zip(states).for_each(|(d, s)| *d = compress(*s));
             } else {
                 let packed = Packed::pack_columns(states);
-                let packed = fed_forward(packed, |state| PERMUTATION.permute_mut(state));
+                let packed = fed_forward(packed, |state| LIBRARY.permute_mut(state));
                 Packed::unpack_into(&packed, digests);
             }
         },
@@ -77,16 +86,44 @@ pub fn digest<T: Copy>(columns: &[T; COLUMNS]) -> [T; DIGEST] {
     std::array::from_fn(|i| columns[COLUMNS - DIGEST + i])
 }
 
-/// Compresses `input`. `commit` gets each value that has a column, in the order of the columns after
-/// the input, and returns what to go on with.
-fn rounds<R: Algebra<Val>>(input: [R; WIDTH], mut commit: impl FnMut(R) -> R) {
-    let digest = fed_forward(input, |state| permute(state, &mut commit));
-    for value in digest {
-        commit(value);
+/// The inputs of a permutation.
+pub(crate) fn input<T: Copy>(columns: &[T; PERMUTATION]) -> [T; WIDTH] {
+    std::array::from_fn(|i| columns[i])
+}
+
+/// The outputs of a permutation.
+pub(crate) fn outputs<T: Copy>(columns: &[T; PERMUTATION]) -> [T; WIDTH] {
+    std::array::from_fn(|i| columns[PERMUTATION - WIDTH + i])
+}
+
+/// What some columns say of the 16 inputs before them.
+trait Function {
+    /// Runs on `input`. `commit` gets each value that has a column, in the order of the columns
+    /// after the input, and returns what to go on with.
+    fn run<R: Algebra<Val>>(input: [R; WIDTH], commit: impl FnMut(R) -> R);
+}
+
+/// The hash of the memory tree, in [`COLUMNS`].
+struct Compression;
+
+/// The permutation alone, in [`PERMUTATION`] columns.
+struct Permutation;
+
+impl Function for Compression {
+    fn run<R: Algebra<Val>>(input: [R; WIDTH], mut commit: impl FnMut(R) -> R) {
+        let mut digest = fed_forward(input, |state| permute(state, &mut commit));
+        commit_all(&mut digest, &mut commit);
     }
 }
 
-/// The permutation; the values after its last round are for the digest alone.
+impl Function for Permutation {
+    fn run<R: Algebra<Val>>(mut input: [R; WIDTH], mut commit: impl FnMut(R) -> R) {
+        permute(&mut input, &mut commit);
+        commit_all(&mut input, &mut commit);
+    }
+}
+
+/// The permutation; what is committed of the values after its last round is the caller's.
 fn permute<R: Algebra<Val>>(state: &mut [R; WIDTH], commit: &mut impl FnMut(R) -> R) {
     Layers::external_linear_layer(state);
     for constants in KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL {
@@ -105,7 +142,7 @@ fn permute<R: Algebra<Val>>(state: &mut [R; WIDTH], commit: &mut impl FnMut(R) -
     full_round(state, last);
 }
 
-fn commit_all<R: Algebra<Val>>(state: &mut [R; WIDTH], commit: &mut impl FnMut(R) -> R) {
+fn commit_all<R: Algebra<Val>>(state: &mut [R], commit: &mut impl FnMut(R) -> R) {
     for value in state {
         *value = commit(value.dup());
     }
@@ -120,9 +157,21 @@ fn full_round<R: Algebra<Val>>(state: &mut [R; WIDTH], constants: [Val; WIDTH]) 
 
 /// Constrains one compression: all columns follow from the first 16.
 pub fn eval<AB: AirBuilder<F = Val>>(builder: &mut AB, columns: &[AB::Var; COLUMNS]) {
+    constrain::<Compression, AB>(builder, columns);
+}
+
+/// Constrains one permutation: all columns follow from the first 16.
+pub(crate) fn eval_permutation<AB: AirBuilder<F = Val>>(
+    builder: &mut AB,
+    columns: &[AB::Var; PERMUTATION],
+) {
+    constrain::<Permutation, AB>(builder, columns);
+}
+
+fn constrain<F: Function, AB: AirBuilder<F = Val>>(builder: &mut AB, columns: &[AB::Var]) {
     let (input, committed) = columns.split_at(WIDTH);
     let mut committed = committed.iter();
-    rounds(std::array::from_fn(|i| input[i].into()), |value: AB::Expr| match committed.next() {
+    F::run(std::array::from_fn(|i| input[i].into()), |value: AB::Expr| match committed.next() {
         Some(&column) => {
             builder.assert_eq(value, column);
             column.into()
@@ -136,16 +185,28 @@ pub(crate) fn fill<R: Algebra<Val> + Copy>(input: [R; WIDTH]) -> [R; COLUMNS] {
     fill_but(input, |_, value| value)
 }
 
-/// The same by a dishonest prover: `change` gets the place and the value of each column after the
-/// input and returns what to go on with.
+/// The columns of the permutation of `input`, likewise.
+pub(crate) fn fill_permutation<R: Algebra<Val> + Copy>(input: [R; WIDTH]) -> [R; PERMUTATION] {
+    run::<Permutation, R, PERMUTATION>(input, |_, value| value)
+}
+
+/// The columns of a compression by a dishonest prover: `change` gets the place and the value of
+/// each column after the input and returns what to go on with.
 pub(crate) fn fill_but<R: Algebra<Val> + Copy>(
     input: [R; WIDTH],
-    mut change: impl FnMut(usize, R) -> R,
+    change: impl FnMut(usize, R) -> R,
 ) -> [R; COLUMNS] {
-    let mut columns = [R::ZERO; COLUMNS];
+    run::<Compression, R, COLUMNS>(input, change)
+}
+
+fn run<F: Function, R: Algebra<Val> + Copy, const N: usize>(
+    input: [R; WIDTH],
+    mut change: impl FnMut(usize, R) -> R,
+) -> [R; N] {
+    let mut columns = [R::ZERO; N];
     columns[..WIDTH].copy_from_slice(&input);
     let mut places = columns.iter_mut().enumerate().skip(WIDTH);
-    rounds(input, |value| match places.next() {
+    F::run(input, |value| match places.next() {
         Some((at, place)) => {
             *place = change(at, value);
             *place
@@ -211,6 +272,15 @@ mod tests {
             default_koalabear_poseidon2_16().permute_mut(&mut all);
             let digest: Digest = std::array::from_fn(|i| all[i] + input[i]);
             assert_eq!(compress(input), digest);
+        }
+    }
+
+    #[test]
+    fn columns_end_with_the_librarys_state() {
+        for seed in [0, 1, 77, u32::MAX] {
+            let columns = fill_permutation(state(seed));
+            assert_eq!(outputs(&columns), permuted(state(seed)));
+            assert_eq!(columns[..COLUMNS - DIGEST], fill(state(seed))[..COLUMNS - DIGEST]);
         }
     }
 

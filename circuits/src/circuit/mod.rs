@@ -22,7 +22,10 @@ pub mod pack;
 pub mod public;
 pub mod rows;
 
-pub use self::{bits::Bits, gate::Gate, hint::Hint, pack::Pack, public::Public};
+pub use self::{
+    bits::Bits, fold::Fold, gate::Gate, hash::Hash, hint::Hint, pack::Pack, public::Public,
+    rows::Rows,
+};
 
 /// Elements of a block.
 pub const BLOCK: usize = 8;
@@ -53,6 +56,9 @@ chips! { $ ();
     Hint(Hint): |&()| Hint::default(),
     Pack(Pack): |&()| Pack::default(),
     Bits(Bits): |&()| Bits::default(),
+    Hash(Hash): |&()| Hash::default(),
+    Rows(Rows): |&()| Rows::default(),
+    Fold(Fold): |&()| Fold::default(),
     Public(Public): |&()| Public::default(),
 }
 

@@ -62,9 +62,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The table of these gates, in a table of at least [`Gate::rows`] rows.
-    pub fn new(rows: &[Row], height: usize) -> Self {
-        Self { fixed: Some(Arc::new(trace::fixed(rows, height))) }
+    /// The table of these gates, in a table of at least [`Gate::rows`] rows. Wire 0 is read `zeros`
+    /// times besides its being an operand.
+    pub fn new(rows: &[Row], zeros: usize, height: usize) -> Self {
+        Self { fixed: Some(Arc::new(trace::fixed(rows, zeros, height))) }
     }
 
     /// Rows that so many gates need, the one that creates wire 0 included.

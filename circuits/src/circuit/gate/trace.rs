@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// The preprocessed columns.
-pub(super) fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
+pub(super) fn fixed(rows: &[Row], zeros: usize, height: usize) -> RowMajorMatrix<Val> {
     let absent = |row: &Row| row.operands.iter().filter(|wire| **wire == 0).count();
     let padding = LANES * height - rows.len();
-    let zeros = 3 * padding + rows.iter().map(absent).sum::<usize>();
+    let zeros = zeros + 3 * padding + rows.iter().map(absent).sum::<usize>();
     let zero = Row { result: Cell { index: 0, count: zeros as i32 }, ..Row::default() };
     let rows: Vec<_> = std::iter::once(&zero).chain(rows).collect();
     lay(&rows, LANES, FixedCols::<Val>::WIDTH, height, |row, cells| columns(row).write_to(cells))
