@@ -5,6 +5,7 @@
 //! *stream* of base field elements, in the order in which the algorithm wants it. A native backend
 //! pops values from the stream; a circuit allocates a wire for each.
 
+use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Challenge, Val};
 use thiserror::Error;
 
@@ -81,6 +82,27 @@ pub trait Backend {
     fn mul_add(&mut self, x: &Self::Ext, y: &Self::Ext, z: &Self::Ext) -> Self::Ext;
     /// `k x`.
     fn scale(&mut self, k: Val, x: &Self::Ext) -> Self::Ext;
+    /// `m x y + p x + q y + r z + k`, of which any coefficient may be zero.
+    fn gate(
+        &mut self,
+        [m, p, q, r, k]: [Val; 5],
+        x: &Self::Ext,
+        y: &Self::Ext,
+        z: &Self::Ext,
+    ) -> Self::Ext {
+        let mut sum = self.ext(k.into());
+        for (coefficient, value) in [(p, x), (q, y), (r, z)] {
+            if coefficient != Val::ZERO {
+                let term = self.scale(coefficient, value);
+                sum = self.add(&sum, &term);
+            }
+        }
+        if m != Val::ZERO {
+            let scaled = self.scale(m, x);
+            sum = self.mul_add(&scaled, y, &sum);
+        }
+        sum
+    }
     /// `1 / x`; an error if `x` is zero.
     fn inverse(&mut self, x: &Self::Ext) -> Result<Self::Ext, Rule>;
     /// The element `sum_i parts[i] X^i`, of parts that are themselves in the challenge field: what
@@ -93,6 +115,8 @@ pub trait Backend {
 
     /// `sum_i k_i x_i + constant`.
     fn linear(&mut self, terms: &[(Val, &Self::Felt)], constant: Val) -> Self::Felt;
+    /// `x y`.
+    fn multiply(&mut self, x: &Self::Felt, y: &Self::Felt) -> Self::Felt;
     /// `x = y`, or `rule` is broken.
     fn assert_felt_eq(&mut self, rule: Rule, x: &Self::Felt, y: &Self::Felt) -> Result<(), Rule>;
     /// The `count` low bits, lowest first, of the canonical representative of `x`; with

@@ -151,6 +151,10 @@ impl Backend for Native<'_> {
         terms.iter().map(|(k, x)| *k * **x).sum::<Val>() + constant
     }
 
+    fn multiply(&mut self, x: &Val, y: &Val) -> Val {
+        *x * *y
+    }
+
     fn assert_felt_eq(&mut self, rule: Rule, x: &Val, y: &Val) -> Result<(), Rule> {
         holds(rule, x == y)
     }

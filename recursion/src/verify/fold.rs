@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
-use rwprove_circuits::{Challenge, Val};
+use p3_field::PrimeCharacteristicRing;
+use rwprove_circuits::Challenge;
 
 use crate::{
     backend::{Backend, Rule},
     verify::{
-        opening::{horner, query_point},
+        opening::{horner, inverse_point, point},
         stark::Stark,
     },
 };
@@ -22,8 +22,17 @@ pub(super) struct Folding<B: Backend> {
 
 /// One round.
 pub(super) struct Round<B: Backend> {
-    pub(super) root: B::Digest,
-    pub(super) beta: B::Ext,
+    root: B::Digest,
+    beta: B::Ext,
+    /// `beta` to the power of the arity.
+    power: B::Ext,
+}
+
+impl<B: Backend> Round<B> {
+    pub(super) fn new(b: &mut B, root: B::Digest, beta: B::Ext, log_arity: usize) -> Self {
+        let power = (0..log_arity).fold(beta.clone(), |power, _| b.mul(&power, &power));
+        Self { root, beta, power }
+    }
 }
 
 impl<B: Backend> Folding<B> {
@@ -45,34 +54,28 @@ impl<B: Backend> Folding<B> {
             b.assert_eq(Rule::Folding, value, &zero)?;
         }
         let mut value = values.remove(&stark.log_height).unwrap_or_else(|| zero.clone());
+        let (mut inverse, mut squarings) = (inverse_point(b, index), 0);
         let mut index = index;
         for (round, log_arity) in self.rounds.iter().zip(&stark.folds) {
             let (position, rest) = index.split_at(*log_arity);
-            // The first point of the row, see `query_point`: the bits of the position are zero.
-            let factors: Vec<_> = (1..=rest.len())
-                .map(|i| Val::two_adic_generator(log_arity + i).inverse())
-                .collect();
-            let x_inverse = b.product(Val::ONE, rest, &factors);
+            inverse = (0..squarings).fold(inverse, |x, _| b.multiply(&x, &x));
+            // The point of the row's first position is that of the index without its position.
+            let of_position = point(b, position);
+            let x_inverse = b.multiply(&inverse, &of_position);
             let (folded, leaf) = b.fold(&value, position, &x_inverse, &round.beta)?;
             let reached = b.climb(&leaf, rest, &vec![None; rest.len()])?;
             b.assert_digest_eq(Rule::Path, &reached, &round.root)?;
             value = match values.remove(&rest.len()) {
-                Some(rolled_in) => {
-                    let mut power = round.beta.clone();
-                    for _ in 0..*log_arity {
-                        power = b.mul(&power, &power);
-                    }
-                    b.mul_add(&power, &rolled_in, &folded)
-                }
+                Some(rolled_in) => b.mul_add(&round.power, &rolled_in, &folded),
                 None => folded,
             };
-            index = rest;
+            (squarings, index) = (*log_arity, rest);
         }
         let last: Vec<_> = self.last.iter().collect();
         let expected = match last.as_slice() {
             [constant] => (*constant).clone(),
             _ => {
-                let x = query_point(b, Val::ONE, index);
+                let x = point(b, index);
                 let x = b.lift(&x);
                 horner(b, &x, &last)
             }

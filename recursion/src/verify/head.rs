@@ -107,10 +107,11 @@ impl<B: Backend> Head<B> {
 
         observe_all(b, &stark.seeds.folding);
         let mut rounds = Vec::with_capacity(stark.folds.len());
-        for _ in &stark.folds {
+        for log_arity in &stark.folds {
             let root = commitment(b)?;
             grind(b, parameters.commit_bits)?;
-            rounds.push(Round { root, beta: b.sample_ext() });
+            let beta = b.sample_ext();
+            rounds.push(Round::new(b, root, beta, *log_arity));
         }
         let last = read_all(b, 1 << Parameters::LOG_FINAL)?;
         grind(b, parameters.query_bits)?;

@@ -9,6 +9,7 @@ mod constraints;
 mod domain;
 mod flatten;
 mod fold;
+mod gates;
 mod head;
 mod opening;
 mod seeds;
@@ -80,8 +81,9 @@ fn constraints<B: Backend>(
             beta: head.beta.as_ref(),
             terminal: table.lookup.map(|i| &head.terminals[i]),
             selectors: &domain.selectors,
+            alpha: &head.alpha,
         };
-        let folded = table.constraints.folded(b, &row, &head.alpha);
+        let folded = table.constraints.folded(b, &row);
         let chunks = &head.claims[batch::QUOTIENT][table.quotient..][..table.chunks.count()];
         let quotient = table.chunks.quotient(b, domain, chunks);
         let expected = b.mul(&folded, &domain.inverse_vanishing);

@@ -205,8 +205,13 @@ impl<B: Backend> Openings<B> {
             climb(b, stark, digests, root, index)?;
         }
         let mut values = BTreeMap::new();
-        for (log_height, Height { points, sums }) in heights {
-            let x = query_point(b, Val::GENERATOR, &index[stark.log_height - log_height..]);
+        let (mut log_point, mut at) = (stark.log_height, point(b, index));
+        for (log_height, Height { points, sums }) in heights.into_iter().rev() {
+            while log_point > log_height {
+                at = b.multiply(&at, &at);
+                log_point -= 1;
+            }
+            let x = b.linear(&[(Val::GENERATOR, &at)], Val::ZERO);
             let x = b.lift(&x);
             let mut value: Option<B::Ext> = None;
             for (point, sum) in points.iter().zip(&sums) {
@@ -241,12 +246,18 @@ fn climb<B: Backend>(
     b.assert_digest_eq(Rule::Path, &reached, root)
 }
 
-/// `first g^rev(index)`, where `g` generates the group of `2^n` for `n` bits of the index and `rev`
-/// reverses them.
-pub(super) fn query_point<B: Backend>(b: &mut B, first: Val, index: &[B::Bit]) -> B::Felt {
+/// The point of an index: `g^rev(index)`, where `g` generates the group of `2^n` for `n` bits of
+/// the index and `rev` reverses them. Its square is the point of the index without its lowest bit.
+pub(super) fn point<B: Backend>(b: &mut B, index: &[B::Bit]) -> B::Felt {
     // Reversed, bit i weighs 2^(n - 1 - i), and that power of g generates the group of 2^(i + 1).
     let factors: Vec<_> = (1..=index.len()).map(Val::two_adic_generator).collect();
-    b.product(first, index, &factors)
+    b.product(Val::ONE, index, &factors)
+}
+
+/// The inverse of the point of an index.
+pub(super) fn inverse_point<B: Backend>(b: &mut B, index: &[B::Bit]) -> B::Felt {
+    let factors = (1..=index.len()).map(|i| Val::two_adic_generator(i).inverse());
+    b.product(Val::ONE, index, &factors.collect::<Vec<_>>())
 }
 
 /// `sum_i x^i values[i]`.

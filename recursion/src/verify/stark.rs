@@ -31,6 +31,9 @@ pub enum StarkError {
     /// A table has periodic columns.
     #[error("periodic columns are not supported")]
     Periodic,
+    /// A constraint has a constant that is not in the base field.
+    #[error("constants of constraints are in the base field")]
+    Constant,
     /// Messages of one bus have different numbers of fields.
     #[error("messages of the bus {0} differ in their number of fields")]
     Bus(String),

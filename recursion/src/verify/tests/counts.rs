@@ -116,6 +116,10 @@ impl Backend for Counter {
         self.gate(None)
     }
 
+    fn gate(&mut self, _: [Val; 5], _: &Known, _: &Known, _: &Known) -> Known {
+        self.gate(None)
+    }
+
     fn scale(&mut self, k: Val, x: &Known) -> Known {
         if k == Val::ONE { *x } else { self.gate(x.map(|x| x * k)) }
     }
@@ -137,6 +141,11 @@ impl Backend for Counter {
 
     fn linear(&mut self, terms: &[(Val, &Option<Val>)], _: Val) -> Option<Val> {
         self.count("gates", terms.len().div_ceil(2));
+        None
+    }
+
+    fn multiply(&mut self, _: &Option<Val>, _: &Option<Val>) -> Option<Val> {
+        self.count("gates of products", 1);
         None
     }
 
