@@ -4,6 +4,8 @@
 //! generic over a [`backend::Backend`]; it runs natively, and as a straight-line circuit.
 
 pub mod backend;
+pub mod circuit;
+pub mod layers;
 pub mod native;
 pub mod verify;
 

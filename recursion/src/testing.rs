@@ -19,7 +19,7 @@ use rwprove_verifier::{
     codec::{Proof, read_proof, write_proof},
     config::{Config, Digest},
     machine::{layout, publics},
-    shards::{self, Shard, State},
+    shards::{self, Boundary, Shard, State},
 };
 
 use crate::{
@@ -32,6 +32,9 @@ pub(crate) struct Case {
     pub(crate) shape: Shape,
     pub(crate) stark: Stark,
     pub(crate) publics: Vec<Vec<Val>>,
+    pub(crate) fuel_limit: u64,
+    pub(crate) before: State,
+    pub(crate) boundary: Boundary,
     pub(crate) root: Digest,
     preset: Preset,
     config: Config,
@@ -102,7 +105,8 @@ pub(crate) fn cases(fixture: &Fixture, preset: Preset) -> Vec<Case> {
     let shards = (0..proved.report.shards as u32).map(|number| {
         let shard = Shard::read(&vkey, number, &mut reader).unwrap();
         let publics = publics(&shard.shape, &shard.boundary, &before, proved.statement.fuel_limit);
-        before = shard.boundary.after(&before).unwrap();
+        let (start, boundary) = (before, shard.boundary);
+        before = boundary.after(&before).unwrap();
         let mut out = Writer::default();
         write_proof(&shard.proof, &mut out);
         let machine = Machine::verifier();
@@ -110,6 +114,9 @@ pub(crate) fn cases(fixture: &Fixture, preset: Preset) -> Vec<Case> {
             shape: shard.shape,
             stark: Stark::new(&layout(&shard.shape, parameters)).unwrap(),
             publics,
+            fuel_limit: proved.statement.fuel_limit,
+            before: start,
+            boundary,
             root: vkey.preprocessed,
             preset,
             config: parameters.config(),
