@@ -5,7 +5,6 @@
 
 pub mod backend;
 pub mod circuit;
-pub mod layers;
 pub mod native;
 pub mod verify;
 

@@ -79,7 +79,7 @@ impl Builder {
     fn linear_gate(&mut self, terms: &[(Val, Wire)], k: Val) -> Wire {
         let term = |i: usize| terms.get(i).copied().unwrap_or_default();
         let [(p, a), (q, b), (r, c)] = [term(0), term(1), term(2)];
-        self.gate(Gate { m: Val::ZERO, p, q, r, k, operands: [a, b, c] })
+        self.result_of(Gate { m: Val::ZERO, p, q, r, k, operands: [a, b, c] })
     }
 
     fn sum(&mut self, mut sum: Sum) -> Ext {
@@ -109,7 +109,7 @@ impl Builder {
             let q = sum.take(b);
             let (r, c) = sum.terms.pop().unwrap_or_default();
             let k = std::mem::take(&mut k);
-            self.gate(Gate { m, p, q, r, k, operands: [a, b, c] })
+            self.result_of(Gate { m, p, q, r, k, operands: [a, b, c] })
         });
         while result.is_none() || !sum.terms.is_empty() {
             let room = sum.terms.len().saturating_sub(if result.is_some() { 2 } else { 3 });
@@ -126,16 +126,29 @@ impl Builder {
     }
 
     /// `x y + z`.
-    pub(super) fn multiply(&mut self, x: Ext, y: Ext, z: Ext) -> Ext {
-        let mut sum = Sum::of([(Val::ONE, z)]);
-        let base = |x: Ext| match x.0 {
-            Kind::Constant(value) => value.as_base(),
-            Kind::Wire { .. } => None,
+    pub(super) fn times(&mut self, x: Ext, y: Ext, z: Ext) -> Ext {
+        self.product(Val::ONE, x, y, [(Val::ONE, z)])
+    }
+
+    /// `m x y` and more.
+    pub(super) fn product(
+        &mut self,
+        m: Val,
+        x: Ext,
+        y: Ext,
+        more: impl IntoIterator<Item = (Val, Ext)>,
+    ) -> Ext {
+        let mut sum = Sum::of(more);
+        let base = |x: Ext| -> Option<Val> {
+            match x.0 {
+                Kind::Constant(value) => value.as_base(),
+                Kind::Wire { .. } => None,
+            }
         };
         match (base(x), base(y), x.0, y.0) {
-            (Some(k), _, _, _) => sum.add(k, y),
-            (_, Some(k), _, _) => sum.add(k, x),
-            (_, _, Kind::Constant(x), Kind::Constant(y)) => sum.constant += x * y,
+            (Some(k), _, _, _) => sum.add(m * k, y),
+            (_, Some(k), _, _) => sum.add(m * k, x),
+            (_, _, Kind::Constant(x), Kind::Constant(y)) => sum.constant += x * y * m,
             _ => {
                 let parts = |b: &mut Self, x: Ext| match x.0 {
                     Kind::Constant(_) => (b.wire(x), Val::ONE, Val::ZERO),
@@ -143,10 +156,10 @@ impl Builder {
                 };
                 let (a, s, t) = parts(self, x);
                 let (b, u, v) = parts(self, y);
-                sum.product = Some((s * u, [a, b]));
-                sum.term(s * v, a);
-                sum.term(t * u, b);
-                sum.constant += Challenge::from(t * v);
+                sum.product = Some((m * s * u, [a, b]));
+                sum.term(m * s * v, a);
+                sum.term(m * t * u, b);
+                sum.constant += Challenge::from(m * t * v);
             }
         }
         self.sum(sum)
@@ -166,7 +179,7 @@ impl Builder {
         // Not a product of forms: of zero there is one, which is zero.
         let operands = [of, wire, 0];
         let (p, r, k) = Default::default();
-        let product = self.gate(Gate { m: scale, p, q: offset, r, k, operands });
+        let product = self.result_of(Gate { m: scale, p, q: offset, r, k, operands });
         let one = self.linear_gate(&[], Val::ONE);
         self.equal(Rule::Inverse, product, one);
         Form::wire(wire)

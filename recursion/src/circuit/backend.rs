@@ -52,15 +52,20 @@ impl Backend for Builder {
     }
 
     fn mul(&mut self, x: &Ext, y: &Ext) -> Ext {
-        self.multiply(*x, *y, Form::constant(Challenge::ZERO))
+        self.times(*x, *y, Form::constant(Challenge::ZERO))
     }
 
     fn mul_add(&mut self, x: &Ext, y: &Ext, z: &Ext) -> Ext {
-        self.multiply(*x, *y, *z)
+        self.times(*x, *y, *z)
     }
 
     fn scale(&mut self, k: Val, x: &Ext) -> Ext {
         self.combine([(k, *x)])
+    }
+
+    fn gate(&mut self, [m, p, q, r, k]: [Val; 5], x: &Ext, y: &Ext, z: &Ext) -> Ext {
+        let constant = (k, Form::constant(Challenge::ONE));
+        self.product(m, *x, *y, [(p, *x), (q, *y), (r, *z), constant])
     }
 
     fn inverse(&mut self, x: &Ext) -> Result<Ext, Rule> {
@@ -72,7 +77,7 @@ impl Backend for Builder {
         basis[1] = Val::ONE;
         let x = Form::constant(super::arithmetic::element(basis));
         let [first @ .., last] = parts;
-        first.iter().rev().fold(*last, |sum, part| self.multiply(sum, x, *part))
+        first.iter().rev().fold(*last, |sum, part| self.times(sum, x, *part))
     }
 
     fn assert_eq(&mut self, rule: Rule, x: &Ext, y: &Ext) -> Result<(), Rule> {
@@ -84,6 +89,10 @@ impl Backend for Builder {
         let terms = terms.iter().map(|(factor, felt)| (*factor, felt.lift()));
         let constant = (Val::ONE, Felt::constant(constant).lift());
         lowered(self.combine(terms.chain([constant])))
+    }
+
+    fn multiply(&mut self, x: &Felt, y: &Felt) -> Felt {
+        lowered(self.times(x.lift(), y.lift(), Form::constant(Challenge::ZERO)))
     }
 
     fn assert_felt_eq(&mut self, rule: Rule, x: &Felt, y: &Felt) -> Result<(), Rule> {
@@ -125,7 +134,7 @@ impl Backend for Builder {
             let choice =
                 [(*factor - Val::ONE, bit.lift()), (Val::ONE, Form::constant(Challenge::ONE))];
             let choice = self.combine(choice);
-            product = self.multiply(product, choice, zero);
+            product = self.times(product, choice, zero);
         }
         lowered(product)
     }

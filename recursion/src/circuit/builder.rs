@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::{
     classes::Classes,
-    form::{Block, Felt, Form, Kind, Wire},
+    form::{Block, Felt, Kind, Wire},
     operation::{From, Gate, Operation, Pack},
     transcript::Transcript,
 };
@@ -106,7 +106,7 @@ impl Builder {
     }
 
     /// The result of a gate, which is shared by all that are equal.
-    pub(super) fn gate(&mut self, gate: Gate) -> Wire {
+    pub(super) fn result_of(&mut self, gate: Gate) -> Wire {
         if let Some(result) = self.gates.get(&gate) {
             return *result;
         }
@@ -259,11 +259,6 @@ impl Builder {
         let [zero, one] = [Val::ZERO, Val::ONE];
         let gate = Gate { m: zero, p: one, q: zero, r: zero, k: zero, operands: [wire, 0, 0] };
         self.push(Operation::Gate { gate, result });
-    }
-
-    /// A felt that is a wire.
-    pub(super) const fn felt_of(wire: Wire) -> Felt {
-        Form::wire(wire)
     }
 }
 

@@ -35,10 +35,6 @@ impl Classes {
         self.rigid[number as usize]
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.same.len()
-    }
-
     /// The smallest number of a class.
     pub(super) fn class(&self, mut number: u32) -> u32 {
         while self.same[number as usize] != number {

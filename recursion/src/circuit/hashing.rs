@@ -75,7 +75,7 @@ impl Builder {
             let [node, sibling] = [node[i], sibling[i]].map(Ext::wire);
             // left = node + bit (sibling - node), and both together are the same.
             let difference = self.combine([(Val::ONE, sibling), (Val::NEG_ONE, node)]);
-            let left = self.multiply(bit.lift(), difference, node);
+            let left = self.times(bit.lift(), difference, node);
             let all = [(Val::ONE, node), (Val::ONE, sibling), (Val::NEG_ONE, left)];
             let right = self.combine(all);
             for (side, x) in sides.iter_mut().zip([left, right]) {
