@@ -5,7 +5,9 @@
 
 pub mod backend;
 pub mod circuit;
+pub mod layers;
 pub mod native;
+pub mod system;
 pub mod verify;
 
 #[cfg(test)]

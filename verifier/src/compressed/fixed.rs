@@ -5,8 +5,6 @@
 
 mod p100;
 
-use std::sync::OnceLock;
-
 use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Val, circuit::ChipId};
 

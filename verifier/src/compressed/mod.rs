@@ -20,7 +20,7 @@ use rwprove_circuits::{Val, circuit};
 use rwprove_isa::{HALT_PC, Statement};
 
 pub use self::{
-    fixed::{Fixed, LogHeights},
+    fixed::{Fixed, LogHeights, key},
     keys::KeySet,
 };
 use crate::{
