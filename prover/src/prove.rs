@@ -51,7 +51,7 @@ pub struct Options {
 impl Options {
     pub(crate) fn execution(&self, key: &VerifyingKey) -> Result<Execution, ProveError> {
         let limits = self.limits.map_or_else(|| memory::limits(key, self.max_memory), Ok)?;
-        Ok(Execution { limits, max_rows: self.max_rows })
+        Ok(Execution { limits: vec![limits], max_rows: self.max_rows })
     }
 }
 
@@ -324,7 +324,7 @@ fn statement(key: &ProvingKey, input: &Input, options: &Options, end: &End) -> S
 }
 
 /// Names everything that shards depend on.
-fn manifest(key: &VerifyingKey, input: &Input, limits: &Rows) -> String {
+fn manifest(key: &VerifyingKey, input: &Input, limits: &[Rows]) -> String {
     let (vkey, tape) = (key.digest(), keccak256(&input.bytes));
     let Input { state, fuel_limit, .. } = input;
     format!("key {vkey:02x?}\ninput {tape:02x?}\nstate {state}\nfuel {fuel_limit:?}\n{limits:?}\n")
