@@ -98,6 +98,16 @@ impl Rows {
         (left.merkle > 0).then_some(left) // the root is there before any instruction
     }
 
+    /// The smaller one of both, for each table.
+    #[must_use]
+    pub fn within(mut self, other: &Rows) -> Self {
+        let mut other = *other;
+        for (rows, other) in self.fields().into_iter().zip(other.fields()) {
+            *rows = (*rows).min(*other);
+        }
+        self
+    }
+
     /// Whether no table has more rows than `room`.
     #[inline]
     pub(crate) fn fit_in(&self, room: &Rows) -> bool {
