@@ -69,8 +69,8 @@ impl Preset {
         match self {
             Preset::P100 => Parameters {
                 log_blowup: 1,
-                queries: 176,
-                query_bits: 16,
+                queries: 172,
+                query_bits: 18,
                 batch_bits: 8,
                 commit_bits: 4,
                 ood_bits: 0,
