@@ -69,9 +69,9 @@ impl Preset {
     pub const fn layer(self, layer: Layer) -> Parameters {
         let (log_blowup, queries) = match (self, layer) {
             (_, Layer::Shard) => return self.parameters(),
-            (Preset::P100, Layer::Inner) => (2, 85),
-            (Preset::P100, Layer::Root) => (4, 43),
-            (Preset::P100, Layer::Last) => (5, 34),
+            (Preset::P100, Layer::Inner) => (2, 84),
+            (Preset::P100, Layer::Root) => (4, 42),
+            (Preset::P100, Layer::Last) => (5, 33),
             (Preset::P120, Layer::Inner) => (2, 108),
             (Preset::P120, Layer::Root) => (4, 56),
             (Preset::P120, Layer::Last) => (5, 45),
@@ -85,7 +85,7 @@ impl Preset {
             Preset::P100 => Parameters {
                 log_blowup: 1,
                 queries: 172,
-                query_bits: 16,
+                query_bits: 18,
                 batch_bits: 8,
                 commit_bits: 4,
                 ood_bits: 0,
