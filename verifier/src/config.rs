@@ -69,7 +69,7 @@ impl Preset {
     pub const fn layer(self, layer: Layer) -> Parameters {
         let (log_blowup, queries) = match (self, layer) {
             (_, Layer::Shard) => return self.parameters(),
-            (Preset::P100, Layer::Inner) => (2, 84),
+            (Preset::P100, Layer::Inner) => (2, 83),
             (Preset::P100, Layer::Root) => (4, 42),
             (Preset::P100, Layer::Last) => (5, 33),
             (Preset::P120, Layer::Inner) => (2, 108),
