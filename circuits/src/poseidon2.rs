@@ -187,7 +187,7 @@ pub(crate) fn fill<R: Algebra<Val> + Copy>(input: [R; WIDTH]) -> [R; COLUMNS] {
 
 /// The columns of the permutation of `input`, likewise.
 pub(crate) fn fill_permutation<R: Algebra<Val> + Copy>(input: [R; WIDTH]) -> [R; PERMUTATION] {
-    run::<Permutation, R, PERMUTATION>(input, |_, value| value)
+    fill_permutation_but(input, |_, value| value)
 }
 
 /// The columns of a compression by a dishonest prover: `change` gets the place and the value of
@@ -197,6 +197,14 @@ pub(crate) fn fill_but<R: Algebra<Val> + Copy>(
     change: impl FnMut(usize, R) -> R,
 ) -> [R; COLUMNS] {
     run::<Compression, R, COLUMNS>(input, change)
+}
+
+/// The columns of a permutation by a dishonest prover, likewise.
+pub(crate) fn fill_permutation_but<R: Algebra<Val> + Copy>(
+    input: [R; WIDTH],
+    change: impl FnMut(usize, R) -> R,
+) -> [R; PERMUTATION] {
+    run::<Permutation, R, PERMUTATION>(input, change)
 }
 
 fn run<F: Function, R: Algebra<Val> + Copy, const N: usize>(

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod circuit;
 pub mod layers;
 pub mod native;
+pub mod prove;
 pub mod system;
 pub mod verify;
 

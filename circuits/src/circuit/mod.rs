@@ -84,4 +84,6 @@ pub(crate) fn lay<T: Sync>(
 }
 
 #[cfg(test)]
+mod tester;
+#[cfg(test)]
 mod tests;

@@ -15,17 +15,17 @@ use crate::{
 
 /// What is the same for all queries.
 pub(super) struct Folding<B: Backend> {
-    rounds: Vec<Round<B>>,
+    pub(super) rounds: Vec<Round<B>>,
     /// The coefficients of the last polynomial.
-    last: Vec<B::Ext>,
+    pub(super) last: Vec<B::Ext>,
 }
 
 /// One round.
 pub(super) struct Round<B: Backend> {
-    root: B::Digest,
-    beta: B::Ext,
+    pub(super) root: B::Digest,
+    pub(super) beta: B::Ext,
     /// `beta` to the power of the arity.
-    power: B::Ext,
+    pub(super) power: B::Ext,
 }
 
 impl<B: Backend> Round<B> {

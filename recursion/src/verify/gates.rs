@@ -189,3 +189,80 @@ pub(super) fn scaled(c: Val, v: Value) -> Value {
         Value::Open { gate, k } => Value::Open { gate: gate.map(|x| c * x), k: c * k },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (self.0 >> 33) as usize % bound
+        }
+    }
+
+    /// What the steps make of leaves.
+    fn values(steps: &[Step<usize>], leaves: &[Val]) -> Vec<Val> {
+        let mut values: Vec<Val> = Vec::new();
+        for step in steps {
+            values.push(match step {
+                Step::Leaf(leaf) => leaves[*leaf],
+                Step::Gate(Gate { m, p, q, r, x, y, z }) => {
+                    let (x, y, z) = (values[*x], values[*y], values[*z]);
+                    *m * x * y + *p * x + *q * y + *r * z
+                }
+            });
+        }
+        values
+    }
+
+    #[test]
+    fn gates_are_the_expressions() {
+        let mut numbers = Numbers(7);
+        for _ in 0..300 {
+            let leaves: Vec<_> = (0..4).map(|_| Val::from_usize(numbers.below(1 << 30))).collect();
+            let mut gates = Gates::new();
+            let mut all: Vec<(Value, Val)> =
+                (0..4).map(|leaf| (gates.leaf(leaf), leaves[leaf])).collect();
+            all.extend([0, 1, 5].map(Val::from_usize).map(|c| (Value::Constant(c), c)));
+            for _ in 0..24 {
+                let (x, a) = all[numbers.below(all.len())];
+                let (y, b) = all[numbers.below(all.len())];
+                all.push(match numbers.below(4) {
+                    0 => (gates.add(x, y), a + b),
+                    1 => (gates.sub(x, y), a - b),
+                    2 => (scaled(Val::from_u32(3), x), a * Val::from_u32(3)),
+                    _ => (gates.mul(x, y), a * b),
+                });
+            }
+            for (value, expected) in all {
+                let value = gates.close_value(value);
+                let steps = values(&gates.steps, &leaves);
+                let found = match value {
+                    Value::Constant(c) => c,
+                    Value::Affine { p, x, k } => p * steps[x] + k,
+                    Value::Open { .. } => panic!("it was closed"),
+                };
+                assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn expressions_of_two_values_take_one_gate() {
+        let mut gates = Gates::new();
+        let [x, y, z] = [0, 1, 2].map(|leaf| gates.leaf(leaf));
+        // x + y - 2 x y + z, twice.
+        for factor in [1, 3].map(Val::from_u32) {
+            let product = gates.mul(x, y);
+            let sum = gates.add(x, y);
+            let different = gates.sub(sum, scaled(Val::TWO, product));
+            let all = gates.add(scaled(factor, different), scaled(factor, z));
+            let _ = gates.close_value(all);
+        }
+        assert_eq!(gates.steps.len(), 4);
+    }
+}

@@ -129,16 +129,18 @@ impl Values {
     }
 
     fn folded(&self) -> Folded {
-        let ratios = self.ratios();
-        let pair = |values: &[Challenge], i: usize, level: usize| {
-            let [y, z] = [values[2 * i], values[2 * i + 1]];
-            (y + z).halve() + (y - z) * ratios[level] * TWIDDLES[i]
-        };
-        let values = self.values();
-        let once: [_; VALUES / 2] = std::array::from_fn(|i| pair(&values, i, 0));
-        let twice: [_; VALUES / 4] = std::array::from_fn(|i| pair(&once, i, 1));
-        Folded { once, twice, all: pair(&twice, 0, 2) }
+        folded(&self.values(), &self.ratios())
     }
+}
+
+fn folded(values: &[Challenge; VALUES], ratios: &[Challenge; LEVELS]) -> Folded {
+    let pair = |values: &[Challenge], i: usize, level: usize| {
+        let [y, z] = [values[2 * i], values[2 * i + 1]];
+        (y + z).halve() + (y - z) * ratios[level] * TWIDDLES[i]
+    };
+    let once: [_; VALUES / 2] = std::array::from_fn(|i| pair(values, i, 0));
+    let twice: [_; VALUES / 4] = std::array::from_fn(|i| pair(&once, i, 1));
+    Folded { once, twice, all: pair(&twice, 0, 2) }
 }
 
 /// The table of folding.

@@ -15,6 +15,7 @@ const COLS: usize = HashCols::<Val>::WIDTH;
 
 /// The preprocessed columns. The way to a row's inputs stands in the row before.
 pub(super) fn fixed(rows: &[Row], height: usize) -> RowMajorMatrix<Val> {
+    debug_assert!(rows.len() <= height);
     let width = FixedCols::<Val>::WIDTH;
     let mut values = Val::zero_vec(width * height);
     values.par_chunks_exact_mut(width).enumerate().for_each(|(i, cells)| {
@@ -67,8 +68,9 @@ fn way(step: Step, columns: &mut FixedCols<Val>) {
     }
 }
 
-/// The main columns of as many rows.
+/// The main columns of rows, with the values of each.
 pub fn fill(values: &[Values], height: usize) -> RowMajorMatrix<Val> {
+    debug_assert!(values.len() <= height);
     let mut cells = Val::zero_vec(height * COLS);
     // Several rows at a time, so that their permutations share instructions.
     cells.par_chunks_mut(COLS * Packed::WIDTH).enumerate().for_each(|(batch, rows)| {

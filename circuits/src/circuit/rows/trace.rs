@@ -127,6 +127,7 @@ pub fn fill(segments: &[Segment], values: &[Values], height: usize) -> RowMajorM
     let parts: Vec<_> =
         segments.iter().zip(values).flat_map(|(s, values)| parts(s, Some(values))).collect();
     let mut rows: Vec<_> = parts.par_iter().flat_map_iter(rows_of_part).collect();
+    debug_assert!(rows.len() <= height);
     // Rows that are not used carry the gamma of the first one.
     let gamma = values.first().map_or(Challenge::ZERO, |values| values.gamma);
     rows.resize(

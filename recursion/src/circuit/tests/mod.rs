@@ -1,0 +1,3 @@
+//! Tests of circuits.
+
+mod shard;
