@@ -1,11 +1,9 @@
-//! Proofs of shards for tests: small runs of fixtures, proved in the library's form.
+//! Proofs in the library's form for tests: shards of small runs of fixtures, and whatever else.
+
+use std::ops::Deref;
 
 use p3_batch_stark::verify_batch;
-use rwprove_circuits::{
-    Val,
-    machine::{Chip, Machine},
-    shape::Shape,
-};
+use rwprove_circuits::{Val, machine::Machine, shape::Shape};
 use rwprove_executor::Input;
 use rwprove_fixtures::{Call, Fixture};
 use rwprove_isa::front::Preset as Entry;
@@ -17,43 +15,66 @@ use rwprove_verifier::{
     Preset,
     bytes::{Reader, Writer},
     codec::{Proof, read_proof, write_proof},
-    config::{Config, Digest},
+    config::Digest,
+    layout::{ProofLayout, Table},
     machine::{layout, publics},
     shards::{self, Boundary, Shard, State},
 };
 
 use crate::{
+    backend::Rule,
     native::Native,
     verify::{FlattenError, Stark, flatten, verify},
 };
 
-/// The proof of one shard.
-pub(crate) struct Case {
-    pub(crate) shape: Shape,
+/// Whether the library accepts a proof of these public values and preprocessed columns.
+type Library = dyn Fn(&Proof, &[Vec<Val>], Digest) -> bool;
+
+/// A proof with what it proves.
+pub(crate) struct Proved {
+    pub(crate) layout: ProofLayout<'static>,
     pub(crate) stark: Stark,
     pub(crate) publics: Vec<Vec<Val>>,
-    pub(crate) fuel_limit: u64,
-    pub(crate) before: State,
-    pub(crate) boundary: Boundary,
+    /// The commitment to preprocessed columns.
     pub(crate) root: Digest,
-    preset: Preset,
-    config: Config,
-    airs: Vec<Chip>,
     bytes: Vec<u8>,
+    library: Box<Library>,
 }
 
-impl Case {
+impl Proved {
+    pub(crate) fn new<A: Table + 'static>(
+        layout: ProofLayout<'static>,
+        airs: Vec<A>,
+        publics: Vec<Vec<Val>>,
+        root: Digest,
+        proof: &Proof,
+    ) -> Self {
+        let mut out = Writer::default();
+        write_proof(proof, &mut out);
+        let config = layout.parameters.config();
+        let of_library = layout.clone();
+        let library = move |proof: &Proof, publics: &[Vec<Val>], root: Digest| {
+            let common = of_library.common(Some(vec![root].into()));
+            verify_batch(&config, &airs, proof, publics, &common).is_ok()
+        };
+        let stark = Stark::new(&layout).unwrap();
+        let bytes = out.into_bytes();
+        Self { layout, stark, publics, root, bytes, library: Box::new(library) }
+    }
+
     /// The proof, which cannot be cloned.
     pub(crate) fn proof(&self) -> Proof {
-        let layout = layout(&self.shape, self.preset.parameters());
-        read_proof(&layout, &mut Reader::new(&self.bytes)).unwrap()
+        read_proof(&self.layout, &mut Reader::new(&self.bytes)).unwrap()
+    }
+
+    /// The stream of the proof.
+    pub(crate) fn stream(&self) -> Vec<Val> {
+        flatten(&self.stark, &self.proof(), &self.publics, Some(&self.root)).unwrap()
     }
 
     /// Whether the library accepts a proof.
     pub(crate) fn library(&self, proof: &Proof, publics: &[Vec<Val>], root: Digest) -> bool {
-        let layout = layout(&self.shape, self.preset.parameters());
-        let common = layout.common(Some(vec![root].into()));
-        verify_batch(&self.config, &self.airs, proof, publics, &common).is_ok()
+        (self.library)(proof, publics, root)
     }
 
     /// What the algorithm says of a proof.
@@ -64,19 +85,33 @@ impl Case {
         root: Digest,
     ) -> Result<(), FlattenError> {
         let stream = flatten(&self.stark, proof, publics, Some(&root))?;
-        Ok(self.stream(&stream, publics, root)?)
+        let mut native = Native::new(&stream);
+        verify(&mut native, &self.stark, publics, Some(&root))?;
+        Ok(native.finish()?)
     }
 
     /// What the algorithm says of a stream.
-    pub(crate) fn stream(
-        &self,
-        stream: &[Val],
-        publics: &[Vec<Val>],
-        root: Digest,
-    ) -> Result<(), crate::backend::Rule> {
+    pub(crate) fn verify(&self, stream: &[Val]) -> Result<(), Rule> {
         let mut native = Native::new(stream);
-        verify(&mut native, &self.stark, publics, Some(&root))?;
+        verify(&mut native, &self.stark, &self.publics, Some(&self.root))?;
         native.finish()
+    }
+}
+
+/// The proof of one shard.
+pub(crate) struct Case {
+    pub(crate) shape: Shape,
+    pub(crate) fuel_limit: u64,
+    pub(crate) before: State,
+    pub(crate) boundary: Boundary,
+    proved: Proved,
+}
+
+impl Deref for Case {
+    type Target = Proved;
+
+    fn deref(&self) -> &Proved {
+        &self.proved
     }
 }
 
@@ -96,33 +131,20 @@ pub(crate) fn cases(fixture: &Fixture, preset: Preset) -> Vec<Case> {
     let options = Options { limits: Some(SMALL), ..Options::default() };
     let proved = prove(&key, &input, &options, &mut |_| ()).unwrap();
 
-    let contents = shards::contents(&proved.proof).unwrap();
-    let head = shards::encode(&vkey, &proved.statement, &contents.head.run, [].into_iter());
+    let run = shards::contents(&proved.proof).unwrap().head.run;
+    let head = shards::encode(&vkey, &proved.statement, &run, [].into_iter());
     let mut reader = Reader::new(&proved.proof[head.len()..]);
-    let run = &contents.head.run;
     let mut before = State::start(&vkey, state, run.input_bytes, run.input);
-    let parameters = preset.parameters();
-    let shards = (0..proved.report.shards as u32).map(|number| {
-        let shard = Shard::read(&vkey, number, &mut reader).unwrap();
-        let publics = publics(&shard.shape, &shard.boundary, &before, proved.statement.fuel_limit);
-        let (start, boundary) = (before, shard.boundary);
-        before = boundary.after(&before).unwrap();
-        let mut out = Writer::default();
-        write_proof(&shard.proof, &mut out);
-        let machine = Machine::verifier();
-        Case {
-            shape: shard.shape,
-            stark: Stark::new(&layout(&shard.shape, parameters)).unwrap(),
-            publics,
-            fuel_limit: proved.statement.fuel_limit,
-            before: start,
-            boundary,
-            root: vkey.preprocessed,
-            preset,
-            config: parameters.config(),
-            airs: machine.present(&shard.shape).map(|(chip, _)| chip.clone()).collect(),
-            bytes: out.into_bytes(),
-        }
+    let (machine, fuel_limit) = (Machine::verifier(), proved.statement.fuel_limit);
+    let shards = (0..proved.report.shards).map(|number| {
+        let Shard { shape, boundary, proof } = Shard::read(&vkey, number, &mut reader).unwrap();
+        let after = boundary.after(&before).unwrap();
+        let start = std::mem::replace(&mut before, after);
+        let publics = publics(&shape, &boundary, &start, fuel_limit);
+        let layout = layout(&shape, preset.parameters());
+        let airs = machine.present(&shape).map(|(chip, _)| chip.clone()).collect();
+        let proved = Proved::new(layout, airs, publics, vkey.preprocessed, &proof);
+        Case { shape, fuel_limit, before: start, boundary, proved }
     });
     shards.collect()
 }
