@@ -85,7 +85,7 @@ pub(crate) fn run(program: &Program, fuel_limit: Option<u64>, rows: u64) -> Vec<
     let limits = Rows { cpu: rows, ..Rows::each(plenty) };
     let input = Input { fuel_limit, ..Input::default() };
     let mut tree = MemoryTree::start(program, &[], run_words(0, 0)).unwrap();
-    let options = Options { limits, max_rows: 1 << 20 };
+    let options = Options { limits: vec![limits], max_rows: 1 << 20 };
     let records = Run::new(program, &input, options).unwrap();
     let case = |record: Result<Record, _>| {
         let record = record.unwrap();

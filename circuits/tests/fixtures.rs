@@ -56,7 +56,8 @@ fn check_run(name: &str, program: &Program, input: &Input) -> usize {
     let mut tree =
         MemoryTree::start(program, &input.bytes, run_words(input.bytes.len() as u32, input.state))
             .unwrap();
-    let options = Options { limits: limits(&Shape::largest(class, class)), max_rows: MAX_ROWS };
+    let options =
+        Options { limits: vec![limits(&Shape::largest(class, class))], max_rows: MAX_ROWS };
     let mut end: Option<Vec<Val>> = None;
     let mut shards = 0;
     for record in Run::new(program, input, options).unwrap() {

@@ -197,8 +197,8 @@ impl<A: Adversary> Meddler<'_, A> {
 impl<A: Adversary> Recorder for Meddler<'_, A> {
     const ON: bool = true;
 
-    fn full(&self) -> bool {
-        self.inner.full()
+    fn full(&mut self, keccak: bool) -> bool {
+        self.inner.full(keccak)
     }
     fn spent(&self) -> u32 {
         self.inner.spent()

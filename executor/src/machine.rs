@@ -73,7 +73,7 @@ fn steps<R: Recorder>(
                 if s.pc != follow {
                     return Err(Fault::Link);
                 }
-            } else if step.kind != Kind::Halt && recorder.full() {
+            } else if step.kind != Kind::Halt && recorder.full(step.kind == Kind::Op(Op::KeccakF)) {
                 return Ok(Stop::Full);
             }
             follow = s.pc.wrapping_add(1);

@@ -28,8 +28,8 @@ pub(crate) trait Recorder {
     /// Whether it watches at all.
     const ON: bool;
 
-    /// Whether another group of instructions might not fit.
-    fn full(&self) -> bool;
+    /// Whether another group of instructions might not fit; whether it is `keccak` that comes next.
+    fn full(&mut self, keccak: bool) -> bool;
     /// Static fuel charged so far in the shard.
     fn spent(&self) -> u32;
     /// The word at `addr` is accessed `at` after the row's clock; returns when it was last.
@@ -64,7 +64,7 @@ impl Recorder for Nothing {
     const ON: bool = false;
 
     #[inline(always)]
-    fn full(&self) -> bool {
+    fn full(&mut self, _: bool) -> bool {
         false
     }
     #[inline(always)]
@@ -93,8 +93,11 @@ const LOG_LEAF: usize = 10;
 #[derive(Debug)]
 pub(crate) struct ShardRecorder {
     record: Record,
-    /// What must not be exceeded before another group of instructions.
-    room: Rows,
+    /// What shards may contain before their last group of instructions.
+    rooms: Vec<Rows>,
+    /// The first room that what happened so far fits in. Rows only become more, so the rooms before
+    /// it are exceeded for good.
+    room: usize,
     clock: u32,
     spent: u32,
     /// For each chunk its place in `record.chunks` plus one, 0 if not touched; in pieces that
@@ -105,11 +108,12 @@ pub(crate) struct ShardRecorder {
 }
 
 impl ShardRecorder {
-    /// `room` is what a shard may contain before its last group of instructions.
-    pub(crate) fn new(room: Rows) -> Self {
+    /// A shard goes on while it fits in any of `rooms`: each is what a shard may contain before its
+    /// last group of instructions.
+    pub(crate) fn new(rooms: Vec<Rows>) -> Self {
         let places = vec![None; (1 << (LOG_WORDS - 3)) >> LOG_LEAF];
         let (clock, nodes) = (clock(0), HashSet::from([1]));
-        Self { record: Record::default(), room, clock, spent: 0, places, nodes }
+        Self { record: Record::default(), rooms, room: 0, clock, spent: 0, places, nodes }
     }
 
     /// Starts a shard.
@@ -117,6 +121,7 @@ impl ShardRecorder {
         self.record = Record { index, start, fuel_limit, ..Record::default() };
         self.clock = clock(0);
         self.spent = 0;
+        self.room = 0;
         self.nodes.clear();
         self.nodes.insert(1); // the root is always there
     }
@@ -185,19 +190,16 @@ impl Recorder for ShardRecorder {
     const ON: bool = true;
 
     #[inline]
-    fn full(&self) -> bool {
-        let (have, room) = (self.rows(), &self.room);
-        have.cpu > room.cpu
-            || have.bitwise > room.bitwise
-            || have.shift > room.shift
-            || have.mul > room.mul
-            || have.div > room.div
-            || have.bits > room.bits
-            || have.access > room.access
-            || have.refresh > room.refresh
-            || have.keccak > room.keccak
-            || have.fuel > room.fuel
-            || have.merkle > room.merkle
+    fn full(&mut self, keccak: bool) -> bool {
+        let mut have = self.rows();
+        have.keccak += u64::from(keccak);
+        while let Some(room) = self.rooms.get(self.room) {
+            if have.fit_in(room) {
+                return false;
+            }
+            self.room += 1;
+        }
+        true
     }
 
     #[inline]

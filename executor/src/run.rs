@@ -28,10 +28,11 @@ pub struct Input {
 }
 
 /// Bounds of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Rows of the tables of a shard.
-    pub limits: Rows,
+    /// What shards may contain. A shard goes on while it fits in any of these; one at least must
+    /// have room for permutations.
+    pub limits: Vec<Rows>,
     /// Rows after which a run that has not ended is given up.
     pub max_rows: u64,
 }
@@ -39,7 +40,7 @@ pub struct Options {
 impl Options {
     /// No shards are wanted, only the result.
     pub fn plain(max_rows: u64) -> Self {
-        Self { limits: Rows::default(), max_rows }
+        Self { limits: Vec::new(), max_rows }
     }
 }
 
@@ -174,8 +175,14 @@ impl Run {
         let mut recorder = match self.recorder.take() {
             Some(recorder) => recorder,
             None => {
-                let room = self.options.limits.before(self.code.group);
-                ShardRecorder::new(room.ok_or(ExecError::ShardLimits)?)
+                let limits = self.options.limits.iter();
+                let rooms: Vec<_> =
+                    limits.filter_map(|limits| limits.before(self.code.group)).collect();
+                // Else a shard would end before its first instruction.
+                if rooms.iter().all(|room| room.keccak == 0) {
+                    return Err(ExecError::ShardLimits);
+                }
+                ShardRecorder::new(rooms)
             }
         };
         recorder.start(self.shards, self.registers(), self.fuel_limit);

@@ -52,7 +52,8 @@ impl Rows {
 
     /// The most that one instruction can add: three ports and two words of an access or of a
     /// refused charge touch at most four chunks with a path of 28 nodes each; a permutation
-    /// touches 50 words in seven chunks side by side, whose nodes are fewer.
+    /// touches 50 words in seven chunks side by side, whose nodes are fewer. Permutations are
+    /// counted before they happen, so that a shard without their table ends at the first.
     const INSTRUCTION: Rows = Rows {
         cpu: 1,
         bitwise: 1,
@@ -62,7 +63,7 @@ impl Rows {
         bits: 1,
         access: 1,
         refresh: 50,
-        keccak: 1,
+        keccak: 0,
         fuel: 1,
         merkle: 4 * 28,
     };
@@ -95,6 +96,32 @@ impl Rows {
             *have = have.checked_sub(*first + *linked * (group - 1))?;
         }
         (left.merkle > 0).then_some(left) // the root is there before any instruction
+    }
+
+    /// The smaller one of both, for each table.
+    #[must_use]
+    pub fn within(mut self, other: &Rows) -> Self {
+        let mut other = *other;
+        for (rows, other) in self.fields().into_iter().zip(other.fields()) {
+            *rows = (*rows).min(*other);
+        }
+        self
+    }
+
+    /// Whether no table has more rows than `room`.
+    #[inline]
+    pub(crate) fn fit_in(&self, room: &Rows) -> bool {
+        self.cpu <= room.cpu
+            && self.bitwise <= room.bitwise
+            && self.shift <= room.shift
+            && self.mul <= room.mul
+            && self.div <= room.div
+            && self.bits <= room.bits
+            && self.access <= room.access
+            && self.refresh <= room.refresh
+            && self.keccak <= room.keccak
+            && self.fuel <= room.fuel
+            && self.merkle <= room.merkle
     }
 
     /// Adds counts.

@@ -44,6 +44,9 @@ pub enum ProveError {
         /// The bound.
         allowed: u64,
     },
+    /// There are no listed shapes for the program.
+    #[error("the program's table has 2^{0} rows, which no listed shape has")]
+    ProgramHeight(usize),
     /// A shard that no shape can hold.
     #[error("shard {shard}: {error}")]
     Shape {

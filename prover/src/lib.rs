@@ -9,6 +9,8 @@ mod keys;
 mod memory;
 mod prove;
 mod resume;
+mod shapes;
+mod shard;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -16,6 +18,7 @@ pub use error::{ProveError, SetupError};
 pub use keys::{ProvingKey, setup};
 pub use memory::estimate;
 pub use prove::{Event, Options, Proved, check, prove};
+pub use shard::ProvedShard;
 
 #[cfg(test)]
 mod tests;

@@ -5,24 +5,14 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use p3_batch_stark::{ProverData, ProverOnlyData, StarkInstance, prove_batch};
-use p3_field::PrimeField32;
-use rwprove_circuits::{
-    Val, cpu,
-    machine::{self as tables, ChipId, Instance},
-    shape::Shape,
-    table,
-};
+use rwprove_circuits::machine as tables;
 use rwprove_executor::{Input, Options as Execution, Report, Rows};
 use rwprove_isa::{InputDigest, Statement, keccak256, record::Record};
 use rwprove_verifier::{
     VerifyingKey,
     bytes::{Reader, Writer},
-    codec::Proof,
-    config::Config,
-    machine,
-    shards::{self, Boundary, Run, Shard, State, VerifyError},
-    step,
+    head::Kind,
+    shards::{self, Run, Shard, State, VerifyError},
 };
 
 use crate::{
@@ -31,14 +21,18 @@ use crate::{
     keys::ProvingKey,
     memory,
     resume::Directory,
+    shapes::Shapes,
+    shard::{ShardProver, fill, states},
 };
 
 /// How a run is proved.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The kind of proof. Shards of a compressed one have listed shapes.
+    pub kind: Kind,
     /// Bound on memory in bytes; shards are cut so that the estimate stays below it.
     pub max_memory: u64,
-    /// Rows of a shard, instead of those that `max_memory` allows.
+    /// Rows of a shard: instead of those that `max_memory` allows, or, with listed shapes, besides.
     pub limits: Option<Rows>,
     /// Rows after which a run that has not ended is given up.
     pub max_rows: u64,
@@ -49,15 +43,15 @@ pub struct Options {
 }
 
 impl Options {
-    pub(crate) fn execution(&self, key: &VerifyingKey) -> Result<Execution, ProveError> {
-        let limits = self.limits.map_or_else(|| memory::limits(key, self.max_memory), Ok)?;
-        Ok(Execution { limits, max_rows: self.max_rows })
+    pub(crate) fn execution(&self, shapes: &Shapes) -> Execution {
+        Execution { limits: shapes.limits(), max_rows: self.max_rows }
     }
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            kind: Kind::Shards,
             max_memory: memory::DEFAULT,
             limits: None,
             max_rows: 1 << 40,
@@ -121,20 +115,19 @@ pub fn prove(
     options: &Options,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<Proved, ProveError> {
-    let execution = options.execution(&key.key)?;
+    let shapes = Shapes::new(&key.key, options)?;
+    let execution = options.execution(&shapes);
     let manifest = manifest(&key.key, input, &execution.limits);
     let directory = options.resume.as_ref().map(|path| Directory::open(path, &manifest));
     let mut prover = Prover {
-        key,
-        fuel_limit: input.fuel_limit.unwrap_or(u64::MAX),
-        preprocessed: key.preprocessed(),
+        shards: ShardProver::new(key, &shapes, input.fuel_limit.unwrap_or(u64::MAX)),
         directory: directory.transpose()?,
-        shards: Vec::new(),
+        bytes: Vec::new(),
     };
     let end = execute(&key.program, input, execution, |cut| prover.shard(&cut, progress))?;
     let statement = statement(key, input, options, &end);
     let run = Run { input_bytes: input.bytes.len() as u32, input: end.input, results: end.results };
-    let shards = prover.shards.iter().map(Vec::as_slice);
+    let shards = prover.bytes.iter().map(Vec::as_slice);
     let proof = shards::encode(&key.key, &statement, &run, shards);
     Ok(Proved { proof, statement, report: end.report })
 }
@@ -150,23 +143,21 @@ pub fn check(
     options: &Options,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<(Statement, Report), ProveError> {
-    let execution = options.execution(&key.key)?;
-    let end = execute(&key.program, input, execution, |cut| {
+    let shapes = Shapes::new(&key.key, options)?;
+    let end = execute(&key.program, input, options.execution(&shapes), |cut| {
         progress(&started(&cut));
-        let (_, instances) = fill(key, &cut)?;
+        let (_, instances) = fill(key, &shapes, &cut)?;
         let shard = cut.record.index;
         tables::check(&instances).map_err(|violation| ProveError::Violation { shard, violation })
     })?;
     Ok((statement(key, input, options, &end), end.report))
 }
 
-/// Proves shards one after the other.
+/// Proves the shards of a run one after the other, or takes them as they were kept.
 struct Prover<'a> {
-    key: &'a ProvingKey,
-    fuel_limit: u64,
-    preprocessed: ProverOnlyData<Config>,
+    shards: ShardProver<'a>,
     directory: Option<Directory>,
-    shards: Vec<Vec<u8>>,
+    bytes: Vec<Vec<u8>>,
 }
 
 impl Prover<'_> {
@@ -178,7 +169,7 @@ impl Prover<'_> {
         let reused = kept.is_some();
         let (bytes, rows) = match kept {
             Some(kept) => kept,
-            None => self.prove(cut)?,
+            None => written(&self.shards.prove(cut)?.shard),
         };
         if let Some(directory) = self.directory.as_ref().filter(|_| !reused) {
             directory.keep(number, &bytes)?;
@@ -191,7 +182,7 @@ impl Prover<'_> {
             seconds: start.elapsed().as_secs_f64(),
             reused,
         });
-        self.shards.push(bytes);
+        self.bytes.push(bytes);
         Ok(())
     }
 
@@ -201,42 +192,17 @@ impl Prover<'_> {
         let Some(directory) = &self.directory else { return Ok(None) };
         let Some(bytes) = directory.shard(number)? else { return Ok(None) };
         let (before, after) = states(cut);
-        let rows = reusable(self.key, self.fuel_limit, number, [&before, &after], &bytes);
+        let ShardProver { key, fuel_limit, .. } = self.shards;
+        let rows = reusable(key, fuel_limit, number, [&before, &after], &bytes);
         Ok(rows.map(|rows| (bytes, rows)))
     }
+}
 
-    fn prove(&mut self, cut: &Cut) -> Result<(Vec<u8>, u64), ProveError> {
-        let (shape, instances) = fill(self.key, cut)?;
-        let boundary = boundary(&instances, cut);
-        debug_assert_eq!(
-            machine::publics(&shape, &boundary, &states(cut).0, self.fuel_limit),
-            instances.iter().map(|i| i.publics.clone()).collect::<Vec<_>>(),
-        );
-        let proof = self
-            .stark(&shape, &instances)
-            .map_err(|error| ProveError::Stark { shard: cut.record.index, error })?;
-        let shard = Shard { shape, boundary, proof };
-        let mut out = Writer::default();
-        shard.write(&mut out);
-        Ok((out.into_bytes(), shard.rows()))
-    }
-
-    fn stark(&mut self, shape: &Shape, instances: &[Instance]) -> Result<Proof, String> {
-        let key = &self.key.key;
-        let layout = machine::layout(shape, key.preset.parameters());
-        let common = layout.common(Some(vec![key.preprocessed].into()));
-        let prover_only = std::mem::replace(&mut self.preprocessed, ProverOnlyData::empty());
-        let data = ProverData { common, prover_only };
-        let stark = instances.iter().map(|Instance { chip, trace, publics }| StarkInstance {
-            air: chip,
-            trace,
-            public_values: publics.clone(),
-        });
-        let stark: Vec<_> = stark.collect();
-        let proof = prove_batch(&self.key.config, &stark, &data);
-        self.preprocessed = data.prover_only;
-        proof.map_err(|error| error.to_string())
-    }
+/// The bytes of a shard's proof, and its rows.
+fn written(shard: &Shard) -> (Vec<u8>, u64) {
+    let mut out = Writer::default();
+    shard.write(&mut out);
+    (out.into_bytes(), shard.rows())
 }
 
 /// The bytes of a shard's proof, whatever its tables say.
@@ -246,9 +212,9 @@ pub(crate) fn prove_shard(
     fuel_limit: u64,
     cut: &Cut,
 ) -> Result<Vec<u8>, ProveError> {
-    let preprocessed = key.preprocessed();
-    let mut prover = Prover { key, fuel_limit, preprocessed, directory: None, shards: Vec::new() };
-    prover.prove(cut).map(|(bytes, _)| bytes)
+    let shapes = Shapes::Free(Rows::default());
+    let proved = ShardProver::new(key, &shapes, fuel_limit).prove(cut)?;
+    Ok(written(&proved.shard).0)
 }
 
 fn started(cut: &Cut) -> Event {
@@ -275,38 +241,6 @@ pub(crate) fn reusable(
     verified().ok().flatten()
 }
 
-/// The states around a shard.
-fn states(cut: &Cut) -> (State, State) {
-    let Cut { record, merkle } = cut;
-    (
-        State { registers: record.start, root: merkle.root_before },
-        State { registers: record.end, root: merkle.root_after },
-    )
-}
-
-/// The tables of a shard.
-pub(crate) fn fill(key: &ProvingKey, cut: &Cut) -> Result<(Shape, Vec<Instance>), ProveError> {
-    let Cut { record, merkle } = cut;
-    let shard = table::Shard { program: &key.program, record, merkle };
-    let shape = Shape::for_shard(&key.machine, &shard)
-        .map_err(|error| ProveError::Shape { shard: record.index, error })?;
-    Ok((shape, key.machine.fill_all(&shard, &shape)))
-}
-
-/// What the public values say of a shard.
-fn boundary(instances: &[Instance], cut: &Cut) -> Boundary {
-    let public = |chip: ChipId, place: usize| {
-        let table = instances.iter().find(|instance| instance.chip.id() == chip);
-        table.and_then(|t| t.publics.get(place)).map_or(0, Val::as_canonical_u32)
-    };
-    Boundary {
-        end: std::array::from_fn(|i| public(ChipId::Cpu, cpu::public::END + i)),
-        spent: public(ChipId::Cpu, cpu::public::SPENT),
-        charged: std::array::from_fn(|i| public(ChipId::Fuel, step::FUEL_CHARGED + i)),
-        root: cut.merkle.root_after,
-    }
-}
-
 fn statement(key: &ProvingKey, input: &Input, options: &Options, end: &End) -> Statement {
     Statement {
         vkey: key.key.digest(),
@@ -324,7 +258,7 @@ fn statement(key: &ProvingKey, input: &Input, options: &Options, end: &End) -> S
 }
 
 /// Names everything that shards depend on.
-fn manifest(key: &VerifyingKey, input: &Input, limits: &Rows) -> String {
+fn manifest(key: &VerifyingKey, input: &Input, limits: &[Rows]) -> String {
     let (vkey, tape) = (key.digest(), keccak256(&input.bytes));
     let Input { state, fuel_limit, .. } = input;
     format!("key {vkey:02x?}\ninput {tape:02x?}\nstate {state}\nfuel {fuel_limit:?}\n{limits:?}\n")

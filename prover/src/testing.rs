@@ -2,11 +2,13 @@
 #![allow(clippy::panic, reason = "a fixture that does not compile is a mistake in this project")]
 
 use rwprove_circuits::{
-    machine::Instance,
+    machine::{Instance, Machine},
     merkle::{MerkleUpdate, RegOpening},
+    program::Code,
     shape::Shape,
+    table::Shard,
 };
-use rwprove_executor::{Input, Rows, instantiate};
+use rwprove_executor::{Input, Report, Rows, instantiate};
 use rwprove_isa::{
     Program, Statement,
     front::{Preset, load, lower},
@@ -15,7 +17,9 @@ use rwprove_isa::{
     validate::validate,
 };
 use rwprove_verifier::{
+    Preset as Security, VerifyingKey,
     config::Digest,
+    machine,
     shards::{self, State},
 };
 
@@ -23,7 +27,9 @@ use crate::{
     Options, ProveError, ProvingKey,
     execution::{Cut, execute},
     memory,
-    prove::{fill, prove_shard, reusable},
+    prove::{prove_shard, reusable},
+    shapes::Shapes,
+    shard::fill,
 };
 
 /// A module, compiled, lowered, validated and instantiated.
@@ -82,15 +88,50 @@ pub fn filled(
     input: &Input,
     options: &Options,
 ) -> Result<Vec<Filled>, ProveError> {
-    let execution = options.execution(&key.key)?;
+    let shapes = Shapes::new(&key.key, options)?;
     let mut shards = Vec::new();
-    execute(&key.program, input, execution, |cut| {
-        let (shape, instances) = fill(key, &cut)?;
+    execute(&key.program, input, options.execution(&shapes), |cut| {
+        let (shape, instances) = fill(key, &shapes, &cut)?;
         let Cut { record, merkle } = cut;
         shards.push(Filled { record, merkle, shape, instances });
         Ok(())
     })?;
     Ok(shards)
+}
+
+/// The shapes of the shards of a run, without filling or proving anything, and what the run was.
+///
+/// # Errors
+/// [`ProveError`] if the run has no result, or a shard no shape.
+pub fn shapes(
+    program: &Program,
+    preset: Security,
+    input: &Input,
+    options: &Options,
+) -> Result<(Vec<Shape>, Report), ProveError> {
+    let machine = Machine::new(program);
+    let key = VerifyingKey {
+        machine: machine::digest(),
+        preset,
+        module: program.module_hash,
+        log_height: Code::log_height(program) as u32,
+        // Neither is looked at.
+        preprocessed: Digest::default(),
+        regions: Default::default(),
+        start: program.start,
+        pages: program.pages,
+        fuel: program.fuel,
+    };
+    let (shapes, mut found) = (Shapes::new(&key, options)?, Vec::new());
+    let end = execute(program, input, options.execution(&shapes), |Cut { record, merkle }| {
+        let shard = Shard { program, record: &record, merkle: &merkle };
+        let shape = shapes
+            .of(&machine, &shard)
+            .map_err(|error| ProveError::Shape { shard: record.index, error })?;
+        found.push(shape);
+        Ok(())
+    })?;
+    Ok((found, end.report))
 }
 
 /// Whether the bytes of a kept shard would be used again in place of proving this one.

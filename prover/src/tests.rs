@@ -201,7 +201,7 @@ fn what_a_shard_says_is_bound_to_its_proof() {
     {
         assert!(matches!(shape(chip, log_height), VerifyError::Shape { shard: 0, .. }));
     }
-    assert!(matches!(shape(ChipId::Program, 11), VerifyError::Shape { .. }));
+    assert!(matches!(shape(ChipId::Program, 16), VerifyError::Shape { .. }));
     // Another allowed height changes what the bytes after it mean.
     let _ = shape(ChipId::Merkle, 9);
 }

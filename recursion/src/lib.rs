@@ -8,6 +8,7 @@ pub mod circuit;
 pub mod layers;
 pub mod native;
 pub mod prove;
+pub mod system;
 pub mod verify;
 
 #[cfg(test)]

@@ -64,13 +64,28 @@ impl Preset {
         Self::ALL.into_iter().find(|p| p.bits() == bits)
     }
 
-    /// The preset's parameters.
+    /// The parameters of a layer. The higher the blowup the fewer queries: proofs cost more, and what
+    /// verifies them costs less.
+    pub const fn layer(self, layer: Layer) -> Parameters {
+        let (log_blowup, queries) = match (self, layer) {
+            (_, Layer::Shard) => return self.parameters(),
+            (Preset::P100, Layer::Inner) => (2, 83),
+            (Preset::P100, Layer::Root) => (4, 42),
+            (Preset::P100, Layer::Last) => (5, 33),
+            (Preset::P120, Layer::Inner) => (2, 108),
+            (Preset::P120, Layer::Root) => (4, 56),
+            (Preset::P120, Layer::Last) => (5, 45),
+        };
+        Parameters { log_blowup, queries, ..self.parameters() }
+    }
+
+    /// The parameters of shards.
     pub const fn parameters(self) -> Parameters {
         match self {
             Preset::P100 => Parameters {
                 log_blowup: 1,
-                queries: 176,
-                query_bits: 16,
+                queries: 172,
+                query_bits: 18,
                 batch_bits: 8,
                 commit_bits: 4,
                 ood_bits: 0,
@@ -87,6 +102,19 @@ impl Preset {
             },
         }
     }
+}
+
+/// A layer of proofs, which has parameters of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// Shards.
+    Shard,
+    /// Leaves, lifts and joins: proofs of which there are many.
+    Inner,
+    /// The root, of which there is one.
+    Root,
+    /// The last circuit, whose proof is to be small.
+    Last,
 }
 
 /// What a preset fixes. The grinding bits are those before the challenge in their name.

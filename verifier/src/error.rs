@@ -59,6 +59,9 @@ pub enum VerifyError {
         /// What the library says.
         error: String,
     },
+    /// The proof of the last circuit does not hold.
+    #[error("the last circuit: {0}")]
+    Compressed(String),
     /// The run is not over after the last shard.
     #[error("the last shard ends at pc {0}, a finished run at {HALT_PC}")]
     NotHalted(u32),

@@ -6,6 +6,7 @@ pub mod bytes;
 mod challenger;
 pub mod claim;
 pub mod codec;
+pub mod compressed;
 pub mod config;
 pub mod describe;
 pub mod error;

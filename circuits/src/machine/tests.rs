@@ -104,14 +104,14 @@ fn shapes_hold_their_shards() {
     assert!(present.iter().all(|&id| always_present(id)));
     assert_eq!(instances.iter().map(|i| i.chip.id()).collect::<Vec<_>>(), present);
     assert_eq!(shape.log_height(ChipId::Cpu), Some(CPU_CLASSES[0]));
-    shape.check(10).unwrap();
+    shape.check(13).unwrap();
 }
 
 #[test]
 fn the_largest_shapes_are_allowed() {
     for &class in CPU_CLASSES {
-        let shape = Shape::largest(class, 15);
-        shape.check(15).unwrap();
+        let shape = Shape::largest(class, 16);
+        shape.check(16).unwrap();
         assert_eq!(shape.room(ChipId::Cpu), 1 << class);
         assert!(shape.room(ChipId::Keccak) >= 1);
     }
@@ -119,10 +119,10 @@ fn the_largest_shapes_are_allowed() {
 
 #[test]
 fn other_shapes_are_refused() {
-    let good: Vec<_> = Shape::largest(16, 10).tables().map(|(id, h)| (id, h as u8)).collect();
+    let good: Vec<_> = Shape::largest(16, 13).tables().map(|(id, h)| (id, h as u8)).collect();
     let with = |id: ChipId, height: Option<u8>| {
         let rest = good.iter().copied().filter(|(other, _)| *other != id);
-        Shape::new(rest.chain(height.map(|height| (id, height)))).check(10)
+        Shape::new(rest.chain(height.map(|height| (id, height)))).check(13)
     };
     for &id in ChipId::ALL {
         let missing = with(id, None);
@@ -134,7 +134,7 @@ fn other_shapes_are_refused() {
         }
     }
     assert_eq!(with(ChipId::Cpu, Some(13)), Err(ShapeError::Class(13)));
-    assert!(with(ChipId::Program, Some(11)).is_err());
+    assert!(with(ChipId::Program, Some(16)).is_err());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
-use rwprove_isa::{Instr, Op, Operand, Pc, Program, STUCK_PC, record::limbs};
+use rwprove_isa::{Instr, MAX_CODE, Op, Operand, Pc, Program, STUCK_PC, record::limbs};
 
 use crate::{
     Val, bus,
@@ -22,8 +22,9 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// log2 of the smallest height.
-pub const MIN_LOG_HEIGHT: usize = 10;
+/// log2 of the heights. Few, because a program's height is part of every shape of its shards.
+pub const LOG_HEIGHTS: [usize; 4] = [13, 16, 19, 22];
+const _: () = assert!(1 << LOG_HEIGHTS[LOG_HEIGHTS.len() - 1] == MAX_CODE);
 /// pc, flags, a, b (two halves), c, fuel, tag.
 const FIXED: usize = 8;
 
@@ -48,10 +49,11 @@ impl Code {
         Self { fixed: Some(Arc::new(RowMajorMatrix::new(values, FIXED))) }
     }
 
-    /// log2 of the height, which the program fixes.
+    /// log2 of the height, which the program fixes: the smallest that holds the code. No code is
+    /// longer than the largest.
     pub fn log_height(program: &Program) -> usize {
-        let height = program.code.len().next_power_of_two();
-        (height.trailing_zeros() as usize).max(MIN_LOG_HEIGHT)
+        let [rest @ .., largest] = LOG_HEIGHTS;
+        rest.into_iter().find(|height| program.code.len() <= 1 << height).unwrap_or(largest)
     }
 }
 

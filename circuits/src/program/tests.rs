@@ -2,7 +2,7 @@ use p3_field::PrimeCharacteristicRing;
 use p3_matrix::Matrix;
 use rwprove_isa::{MAX_FUEL, Op, Operand::Imm, STUCK_PC};
 
-use super::{Code, FIXED, MIN_LOG_HEIGHT, at, fields};
+use super::{Code, FIXED, LOG_HEIGHTS, at, fields};
 use crate::{
     Val,
     harness::{accepts, charged, mov, op, program},
@@ -20,14 +20,15 @@ fn degrees_fit_two_messages_a_column() {
 fn rows_beyond_the_code_are_stuck() {
     let program = program(&[mov(0, 1)], 1);
     let code = Code::new(&program);
+    let height = 1 << LOG_HEIGHTS[0];
     let fixed = code.preprocessed().unwrap();
-    assert_eq!((fixed.width, fixed.height()), (FIXED, 1 << MIN_LOG_HEIGHT));
-    for pc in [program.code.len() as u32, (1 << MIN_LOG_HEIGHT) - 1, u32::MAX] {
+    assert_eq!((fixed.width, fixed.height()), (FIXED, height));
+    for pc in [program.code.len() as u32, height as u32 - 1, u32::MAX] {
         let instr = at(&program, pc);
         assert_eq!((instr.op, instr.c), (Op::Jump, STUCK_PC as i32));
     }
-    let last = &fixed.values[((1 << MIN_LOG_HEIGHT) - 1) * FIXED..];
-    assert_eq!(last[0], Val::from_u32((1 << MIN_LOG_HEIGHT) - 1));
+    let last = &fixed.values[(height - 1) * FIXED..];
+    assert_eq!(last[0], Val::from_usize(height - 1));
     assert_eq!(last[1..], fields(&at(&program, u32::MAX)));
 }
 
@@ -38,8 +39,10 @@ fn the_height_holds_the_code() {
         program.code.resize(len, mov(0, 0));
         Code::log_height(&program)
     };
-    assert_eq!(long(1 << MIN_LOG_HEIGHT), MIN_LOG_HEIGHT);
-    assert_eq!(long((1 << MIN_LOG_HEIGHT) + 1), MIN_LOG_HEIGHT + 1);
+    for pair in LOG_HEIGHTS.windows(2) {
+        assert_eq!(long(1 << pair[0]), pair[0]);
+        assert_eq!(long((1 << pair[0]) + 1), pair[1]);
+    }
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn endless_runs_are_given_up() {
         asm.jump(here);
     });
     assert_eq!(execute(&program, &Input::default(), 1000), Err(ExecError::RowLimit(1000)));
-    let options = Options { limits: Rows { cpu: 100, ..WIDE }, max_rows: 1000 };
+    let options = Options { limits: vec![Rows { cpu: 100, ..WIDE }], max_rows: 1000 };
     let mut run = Run::new(&program, &Input::default(), options).unwrap();
     let ends: Vec<_> = run.by_ref().map(|record| record.map(|r| r.cpu.len())).collect();
     assert_eq!(ends.last(), Some(&Err(ExecError::RowLimit(1000))));

@@ -25,7 +25,7 @@ const MAX_ROWS: u64 = 10_000_000;
 const WIDE: Rows = Rows::each(1 << 20);
 
 fn options(limits: Rows) -> Options {
-    Options { limits, max_rows: MAX_ROWS }
+    Options { limits: vec![limits], max_rows: MAX_ROWS }
 }
 
 /// The library followed by the code that `build` appends; its last instruction should leave.

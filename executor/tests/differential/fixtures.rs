@@ -108,7 +108,7 @@ fn records_of_the_catalogue() {
         if plain.rows > 200_000 {
             continue;
         }
-        let options = Options { limits, max_rows: MAX_ROWS };
+        let options = Options { limits: vec![limits], max_rows: MAX_ROWS };
         let mut run = Run::new(&program, &input, options).unwrap();
         for record in run.by_ref() {
             let record = record.unwrap();

@@ -51,7 +51,7 @@ impl Compiled {
 
 /// Runs to the end without recording.
 pub(crate) fn run(program: &Program, input: &Input) -> Run {
-    let options = Options { limits: Rows::default(), max_rows: MAX_ROWS };
+    let options = Options { limits: Vec::new(), max_rows: MAX_ROWS };
     let mut run = Run::new(program, input, options).unwrap();
     run.run_to_end().unwrap_or_else(|error| panic!("{error}"));
     run

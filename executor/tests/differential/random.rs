@@ -318,7 +318,7 @@ fn random_programs() {
             }
             *ends.entry(format!("{:?}", expected.exit)).or_default() += 1;
             if call == 0 && seed % 8 == 0 {
-                let options = Options { limits, max_rows: MAX_ROWS };
+                let options = Options { limits: vec![limits], max_rows: MAX_ROWS };
                 let run = Run::new(program, &input, options).unwrap();
                 for record in run {
                     let record = record.unwrap();

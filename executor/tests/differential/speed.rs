@@ -39,7 +39,7 @@ fn speed() {
             report.seconds = report.seconds.min(again.seconds);
         }
         let limits = Rows { keccak: 1 << 10, fuel: 1 << 14, ..Rows::each(1 << 20) };
-        let options = Options { limits, max_rows: MAX_ROWS };
+        let options = Options { limits: vec![limits], max_rows: MAX_ROWS };
         let mut run = Run::new(&program, &Input::default(), options).unwrap();
         run.by_ref().for_each(|record| drop(record.unwrap()));
         let recorded = run.report().unwrap();

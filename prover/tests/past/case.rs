@@ -90,7 +90,8 @@ impl Case {
     pub(crate) fn of(program: &Program, input: &Input) -> Self {
         let all = 1 << 14;
         let limits = Rows { keccak: all / 24, ..Rows::each(all) };
-        let mut run = Run::new(program, input, Options { limits, max_rows: 1 << 20 }).unwrap();
+        let mut run =
+            Run::new(program, input, Options { limits: vec![limits], max_rows: 1 << 20 }).unwrap();
         let record = run.next().unwrap().unwrap();
         assert!(record.last, "one shard");
         let facts = run_words(input.bytes.len() as u32, input.state);

@@ -1,7 +1,10 @@
 //! Given proofs of two neighbouring stretches of a run, a join proves the claim of both together.
-//! Given a proof of one stretch, the root proves the same claim.
+//! Given a proof of one stretch, lift and root prove the same claim.
 
-use rwprove_verifier::step::{Claim, Point};
+use rwprove_verifier::{
+    config::Digest,
+    step::{Claim, Point},
+};
 
 use super::{
     ClaimOf,
@@ -13,18 +16,31 @@ use crate::{
     verify::{Stark, verify},
 };
 
-/// A leaf or join, whose tables have the heights of `stark` and whose key is in a set of
-/// `2^depth`.
+/// Which keys a proof below may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    /// Levels of the set's tree.
+    pub depth: usize,
+    /// The set's digest, where it is a constant; else it is that of the claim.
+    pub set: Option<Digest>,
+}
+
+/// A proof whose tables have the heights of `stark` and whose key is one of a set.
 ///
 /// Stream: its claim; its key; its place in the set, and the siblings above it; then the proof.
-fn child<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<ClaimOf<B>, Rule> {
+fn child<B: Backend>(b: &mut B, stark: &Stark, keys: Keys) -> Result<ClaimOf<B>, Rule> {
+    let Keys { depth, set: wanted } = keys;
     let claim = read_claim(b)?;
     let key = read(b)?;
     let place = b.read_felt()?;
     let place = b.bits(Rule::Between("the place of a key"), &place, depth, true)?;
     let node = b.hash(&key);
     let set = b.climb(&node, &place, &vec![None; depth])?;
-    let wanted = b.digest(&claim.keys);
+    let wanted = match wanted {
+        Some(set) => set.map(|element| b.felt(element)),
+        None => claim.keys.clone(),
+    };
+    let wanted = b.digest(&wanted);
     b.assert_digest_eq(Rule::Between("a key is one of the set"), &set, &wanted)?;
 
     let digest = b.hash(&claim.elements());
@@ -67,8 +83,9 @@ pub(super) fn joined<T>(left: Claim<T>, right: Claim<T>) -> Claim<T> {
 /// # Errors
 /// The [`Rule`] that is broken.
 pub fn join<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Digest, Rule> {
-    let left = child(b, stark, depth)?;
-    let right = child(b, stark, depth)?;
+    let keys = Keys { depth, set: None };
+    let left = child(b, stark, keys)?;
+    let right = child(b, stark, keys)?;
     assert_same(b, "one set of keys", &left.keys, &right.keys)?;
     assert_same(b, "one program", &left.program, &right.program)?;
     assert_same(b, "one fuel limit", &left.limit, &right.limit)?;
@@ -76,13 +93,14 @@ pub fn join<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Dig
     Ok(b.hash(&joined(left, right).elements()))
 }
 
-/// The root over a leaf or join.
+/// The same claim as the one proof below makes: the root over a leaf, lift or join, whose key is in
+/// the set of the claim; or a lift over a wide leaf, whose key is in a constant set.
 ///
 /// Stream: the child.
 ///
 /// # Errors
 /// The [`Rule`] that is broken.
-pub fn root<B: Backend>(b: &mut B, stark: &Stark, depth: usize) -> Result<B::Digest, Rule> {
-    let claim = child(b, stark, depth)?;
+pub fn pass<B: Backend>(b: &mut B, stark: &Stark, keys: Keys) -> Result<B::Digest, Rule> {
+    let claim = child(b, stark, keys)?;
     Ok(b.hash(&claim.elements()))
 }

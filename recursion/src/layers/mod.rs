@@ -1,5 +1,5 @@
-//! What the layers say: a leaf of a shard, a join of two neighbours, the root over the last join,
-//! and the shrinks that make it small.
+//! What the layers say: a leaf of a shard, a lift of a wide leaf, a join of two neighbours, the root
+//! over the last join, and the shrink that makes it small.
 //!
 //! Each is a straight line over a [`Backend`] that reads its part of the stream, verifies the
 //! proofs below and returns the digest that is its only public value: that of its [`Claim`]. See
@@ -15,7 +15,7 @@ pub mod stream;
 mod tests;
 
 pub use claim::{read_claim, read_point};
-pub use join::{join, root};
+pub use join::{Keys, join, pass};
 pub use leaf::leaf;
 pub use shrink::shrink;
 

@@ -87,7 +87,7 @@ pub struct Child<'a> {
     pub proof: &'a Proof,
 }
 
-/// What a join or the root reads of one child.
+/// What a join, a lift or the root reads of one child.
 fn child_stream(stark: &Stark, child: Child<'_>) -> Result<Vec<Val>, FlattenError> {
     let Child { claim, key, place, siblings, proof } = child;
     let mut stream = claim.elements();
@@ -124,11 +124,11 @@ pub fn join_stream(stark: &Stark, left: Child<'_>, right: Child<'_>) -> Result<T
     Ok(Told { stream, claim })
 }
 
-/// What the root reads.
+/// What a lift or the root reads.
 ///
 /// # Errors
 /// [`FlattenError`] if the proof is not one of these tables.
-pub fn root_stream(stark: &Stark, child: Child<'_>) -> Result<Told, FlattenError> {
+pub fn pass_stream(stark: &Stark, child: Child<'_>) -> Result<Told, FlattenError> {
     Ok(Told { stream: child_stream(stark, child)?, claim: child.claim.clone() })
 }
 

@@ -50,7 +50,7 @@ pub(super) fn run(name: &str, code: &[Instr], fuel_limit: Option<u64>) -> Case {
     let plenty = 1 << 20;
     let limits = Rows::each(plenty);
     let input = Input { fuel_limit, ..Input::default() };
-    let options = Options { limits, max_rows: 1 << 20 };
+    let options = Options { limits: vec![limits], max_rows: 1 << 20 };
     let mut records = Run::new(&program, &input, options).unwrap();
     let record = records.next().unwrap().unwrap();
     assert!(record.last, "{name}");

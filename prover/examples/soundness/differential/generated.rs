@@ -191,7 +191,7 @@ impl Entry {
             Err(exit) => (exit, Vec::new()),
         };
         let expected = vm.end(exit, values);
-        let options = Options { limits: Rows::default(), max_rows: MAX_ROWS };
+        let options = Options { limits: Vec::new(), max_rows: MAX_ROWS };
         let ours =
             Run::new(self.program(call, cold), &self.input(call), options).and_then(|mut run| {
                 run.run_to_end()?;
@@ -217,7 +217,7 @@ impl Entry {
     /// their end count as reached.
     fn recorded(&self, call: &Call, sampled: bool, tally: &mut Tally) {
         let (program, input) = (self.program(call, false), self.input(call));
-        let options = Options { limits: SHARDS, max_rows: MAX_ROWS };
+        let options = Options { limits: vec![SHARDS], max_rows: MAX_ROWS };
         let mut reached = HashSet::new();
         let mut rows = 0;
         for record in Run::new(program, &input, options).into_iter().flatten() {

@@ -240,7 +240,7 @@ fn catalogue() -> BTreeMap<u8, u64> {
     let mut counts = BTreeMap::new();
     for fixture in rwprove_fixtures::all() {
         for (program, input) in Case::both(&fixture) {
-            let options = Options { limits: super::subject::limits(), max_rows: 1_000_000 };
+            let options = Options { limits: vec![super::subject::limits()], max_rows: 1_000_000 };
             let Ok(run) = Run::new(&program, &input, options) else { continue };
             let mut seen = BTreeSet::new();
             for record in run.flatten() {

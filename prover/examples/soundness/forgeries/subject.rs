@@ -61,7 +61,7 @@ impl Subject {
     /// Runs a program; `None` if the run is long, or cannot start within its fuel.
     pub(crate) fn new(name: &str, program: Program, input: Input) -> Option<Self> {
         let machine = Machine::new(&program);
-        let options = Options { limits: limits(), max_rows: MAX_ROWS };
+        let options = Options { limits: vec![limits()], max_rows: MAX_ROWS };
         let mut run = Run::new(&program, &input, options).ok()?;
         let (mut tree, mut state) = start(&program, &input);
         let (mut shards, mut first) = (Vec::new(), 0);
@@ -90,7 +90,7 @@ impl Subject {
 
     /// For false runs: some more rows than the honest run has.
     pub(crate) fn options(&self) -> Options {
-        Options { limits: limits(), max_rows: self.report.rows + 5000 }
+        Options { limits: vec![limits()], max_rows: self.report.rows + 5000 }
     }
 
     /// The instruction at a pc.

@@ -70,7 +70,7 @@ fn cut_after(lasts: &[Last], scale: &Scale) -> Vec<String> {
 
 /// Shards that do not end as they are meant to.
 fn wrong_cuts(lasts: &[Last], source: &Source) -> Vec<String> {
-    let execution = Execution { limits: source.options().limits.unwrap(), max_rows: 1 << 20 };
+    let execution = Execution { limits: vec![source.options().limits.unwrap()], max_rows: 1 << 20 };
     let records = Run::new(&source.program, &source.input, execution).unwrap();
     let records: Vec<Record> = records.collect::<Result<_, _>>().unwrap();
     assert!(records.len() > lasts.len());

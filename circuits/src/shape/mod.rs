@@ -1,5 +1,9 @@
 //! Shapes: which tables a shard's proof has, and how high they are.
 
+mod listed;
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 use crate::{
@@ -8,6 +12,8 @@ use crate::{
     program,
     table::Shard,
 };
+
+pub use listed::listed;
 
 /// Allowed heights of the `cpu` table, as log2. Few, so that shards come in few sizes.
 pub const CPU_CLASSES: &[usize] = &[12, 14, 16, 17, 18, 19, 20];
@@ -24,7 +30,9 @@ pub const fn log_heights(chip: ChipId) -> (usize, usize) {
         ChipId::Cpu => (CPU_CLASSES[0], CPU_CLASSES[CPU_CLASSES.len() - 1]),
         ChipId::Keccak => (5, 17),
         ChipId::Fuel => (4, 14),
-        ChipId::Program => (program::MIN_LOG_HEIGHT, 22),
+        ChipId::Program => {
+            (program::LOG_HEIGHTS[0], program::LOG_HEIGHTS[program::LOG_HEIGHTS.len() - 1])
+        }
         ChipId::Bytes => (bytes::LOG_HEIGHT, bytes::LOG_HEIGHT),
         _ => (8, 20),
     }
@@ -56,6 +64,9 @@ pub enum ShapeError {
     /// The cpu table's height is between two classes.
     #[error("the cpu table has 2^{0} rows, which is not one of its heights")]
     Class(usize),
+    /// None of the shapes in question holds the shard.
+    #[error("no shape of the list holds the shard")]
+    Unlisted,
 }
 
 /// Which tables are present, and log2 of the height of each.
@@ -97,6 +108,24 @@ impl Shape {
             shape.log_heights[id as usize] = Some(log_height.ok_or(wrong)? as u8);
         }
         Ok(shape)
+    }
+
+    /// The first of these shapes, all for the shard's program, that holds the shard.
+    ///
+    /// # Errors
+    /// [`ShapeError::Unlisted`] if there is none.
+    pub fn first(
+        shapes: &[Self],
+        machine: &Machine,
+        shard: &Shard<'_>,
+    ) -> Result<Self, ShapeError> {
+        let holds = |shape: &&Self| {
+            machine.chips().iter().all(|chip| {
+                let height = shape.log_height(chip.id()).map_or(0, |log_height| 1 << log_height);
+                chip.rows(shard) <= height
+            })
+        };
+        shapes.iter().find(holds).copied().ok_or(ShapeError::Unlisted)
     }
 
     /// The largest shape for a cpu table of `2^log_cpu` rows: no table but the fixed ones is

@@ -1,0 +1,78 @@
+//! What is fixed about the circuits of a preset: heights and keys.
+//!
+//! The numbers are made by `cargo run --release -p rwprove-recursion --example keys` from the
+//! circuits; tests make some of them again.
+
+mod p100;
+
+use p3_field::PrimeCharacteristicRing;
+use rwprove_circuits::{Val, circuit::ChipId};
+
+use super::KeySet;
+use crate::config::{DIGEST, Digest, Preset};
+
+/// log2 of the height of each table of a circuit.
+pub type LogHeights = [u8; ChipId::COUNT];
+/// A key as numbers.
+type Key = [u32; DIGEST];
+
+/// Heights and keys of the circuits of a preset. A place in a list is that of the shape in
+/// [`rwprove_circuits::shape::listed`], among those of its width.
+#[derive(Debug)]
+pub struct Fixed {
+    /// Heights of the leaves of shapes without keccak, of lift and join.
+    pub standard: LogHeights,
+    /// Heights of the leaves of shapes with keccak.
+    pub wide: LogHeights,
+    /// Heights of the root.
+    pub root: LogHeights,
+    /// Heights of the last circuit.
+    pub last: LogHeights,
+    /// Keys of the leaves of shapes without keccak.
+    pub leaves: &'static [Key],
+    /// Keys of the leaves of shapes with keccak.
+    pub wide_leaves: &'static [Key],
+    /// Key of the lift, which makes a proof of standard heights of a wide leaf.
+    pub lift_key: Key,
+    /// Key of the join.
+    pub join_key: Key,
+    /// Key of the root.
+    pub root_key: Key,
+    /// Key of the last circuit.
+    pub last_key: Key,
+}
+
+/// A key as field elements.
+pub fn key(numbers: &Key) -> Digest {
+    numbers.map(Val::from_u32)
+}
+
+impl Fixed {
+    /// Those of a preset.
+    pub fn of(preset: Preset) -> &'static Self {
+        match preset {
+            Preset::P100 => &p100::P100,
+            Preset::P120 => &p100::P100,
+        }
+    }
+
+    /// The keys of proofs of standard heights: leaves, then lift and join.
+    pub fn standard_keys(&self) -> Vec<Digest> {
+        self.leaves.iter().chain([&self.lift_key, &self.join_key]).map(key).collect()
+    }
+
+    /// The set of the keys of standard heights.
+    pub fn keys(&self) -> KeySet {
+        KeySet::new(&self.standard_keys())
+    }
+
+    /// The set of the keys of wide leaves.
+    pub fn wide_keys(&self) -> KeySet {
+        KeySet::new(&self.wide_leaves.iter().map(key).collect::<Vec<_>>())
+    }
+
+    /// The key of the last circuit.
+    pub fn last_key(&self) -> Digest {
+        key(&self.last_key)
+    }
+}
