@@ -49,6 +49,25 @@ impl Sum {
     }
 }
 
+/// A product of factors whose bits are set.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    first: Val,
+    bits: Vec<Felt>,
+    factors: Vec<Val>,
+    product: Ext,
+}
+
+impl Choices {
+    /// The product, if it is the inverse of this one. It is not zero then.
+    fn inverse(&self, first: Val, bits: &[Felt], factors: &[Val]) -> Option<Ext> {
+        let inverse = |(x, y): (&Val, &Val)| *x * *y == Val::ONE;
+        let same = self.bits == bits && self.factors.len() == factors.len();
+        let all = inverse((&self.first, &first)) && self.factors.iter().zip(factors).all(inverse);
+        (same && all).then_some(self.product)
+    }
+}
+
 impl Builder {
     /// The wire of an element.
     pub(super) fn wire(&mut self, x: Ext) -> Wire {
@@ -183,6 +202,28 @@ impl Builder {
         let one = self.linear_gate(&[], Val::ONE);
         self.equal(Rule::Inverse, product, one);
         Form::wire(wire)
+    }
+
+    /// `first` times the factors whose bits are set.
+    pub(super) fn choices(&mut self, first: Val, bits: &[Felt], factors: &[Val]) -> Ext {
+        // Points and their inverses are made one after the other: an inverse is one gate.
+        if let Some(known) =
+            self.choices.as_ref().and_then(|known| known.inverse(first, bits, factors))
+        {
+            return self.invert(known);
+        }
+        let mut product = Felt::constant(first).lift();
+        let zero = Form::constant(Challenge::ZERO);
+        for (bit, factor) in bits.iter().zip(factors) {
+            // 1 without the bit, the factor with it.
+            let choice =
+                [(*factor - Val::ONE, bit.lift()), (Val::ONE, Form::constant(Challenge::ONE))];
+            let choice = self.combine(choice);
+            product = self.times(product, choice, zero);
+        }
+        let (bits, factors) = (bits.to_vec(), factors.to_vec());
+        self.choices = Some(Choices { first, bits, factors, product });
+        product
     }
 
     /// `x = y`, or the rule is broken.

@@ -127,16 +127,7 @@ impl Backend for Builder {
     }
 
     fn product(&mut self, first: Val, bits: &[Felt], factors: &[Val]) -> Felt {
-        let mut product = Felt::constant(first).lift();
-        let zero = Form::constant(Challenge::ZERO);
-        for (bit, factor) in bits.iter().zip(factors) {
-            // 1 without the bit, the factor with it.
-            let choice =
-                [(*factor - Val::ONE, bit.lift()), (Val::ONE, Form::constant(Challenge::ONE))];
-            let choice = self.combine(choice);
-            product = self.times(product, choice, zero);
-        }
-        lowered(product)
+        lowered(self.choices(first, bits, factors))
     }
 
     fn hash(&mut self, elements: &[Felt]) -> Digest {

@@ -10,6 +10,7 @@ use rwprove_circuits::{
 use thiserror::Error;
 
 use super::{
+    arithmetic::Choices,
     classes::Classes,
     form::{Block, Felt, Kind, Wire},
     operation::{From, Gate, Operation, Pack},
@@ -21,9 +22,9 @@ use crate::backend::Rule;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CircuitError {
-    /// The reads are as many as the field has elements, or more.
-    #[error("{0} reads of wires and blocks")]
-    Reads(u64),
+    /// Reads, wires or blocks are as many as the field has elements, or more.
+    #[error("{0} reads, wires or blocks")]
+    Size(u64),
     /// The circuit says nothing.
     #[error("a circuit without public values")]
     NoPublic,
@@ -61,6 +62,8 @@ pub struct Builder {
     /// The segment of rows for a gamma.
     pub(super) segments: HashMap<Wire, usize>,
     pub(super) transcript: Transcript,
+    /// The last product of choices.
+    pub(super) choices: Option<Choices>,
     gates: HashMap<Gate, Wire>,
     /// Constants outside the base field.
     pub(super) constants: HashMap<Challenge, Wire>,

@@ -14,6 +14,7 @@ mod builder;
 mod classes;
 mod form;
 mod hashing;
+mod names;
 mod operation;
 mod place;
 mod run;

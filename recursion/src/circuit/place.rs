@@ -3,19 +3,20 @@
 //! Of all places that name a wire and could create it, the first one does, and the others read it.
 //! Wires that are the same have one number, so that it costs nothing to assert that they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use p3_field::PrimeField32;
 use rwprove_circuits::{
     Val,
-    circuit::{Cell, bits, fold, gate, hash, hash::Step, hint, pack, rows},
+    circuit::{bits, fold, gate, hash, hash::Step, hint, pack, rows},
 };
 
 use super::{
     Circuit,
     builder::{Builder, CircuitError},
     form::Block,
-    operation::{Operation, Pack, Site},
+    names::Names,
+    operation::{self, Operation, Pack, Site},
 };
 
 /// The rows of all tables.
@@ -31,8 +32,6 @@ pub(super) struct Rows {
     pub(super) public: Block,
     /// How often wire 0 is read, but for operands of gates.
     pub(super) zeros: usize,
-    /// How often anything is read, but for wire 0 by rows of `gate` that the circuit does not use.
-    pub(super) reads: u64,
 }
 
 impl Builder {
@@ -47,39 +46,18 @@ impl Builder {
         let public = self.public.ok_or(CircuitError::NoPublic)?;
         let (wires, blocks) = (self.wires.all(), self.blocks.all());
         let operations = without_unused(self.operations, &wires);
-        let mut groups = vec![0_usize; self.tails.len()];
-        for operation in &operations {
-            if let Operation::Hash { group, .. } = operation {
-                groups[*group] += 1;
-            }
-        }
-        // The first row of each group.
-        let mut next = 0;
-        for group in &mut groups {
-            next += std::mem::replace(group, next);
-        }
         let steps = placed(&operations);
-        let mut places = Places::new(wires, blocks, &steps, public);
-        let hashes = vec![None; next];
-        let mut rows = Rows { public: places.blocks.class(public), ..Rows::default() };
-        let segments = vec![None; self.segments.len()];
-        let (hashes, segments) = places.rows(&steps, &mut rows, hashes, segments, groups.clone());
-        rows.hashes = hashes;
-        rows.segments = segments;
-        let operands = rows.gates.iter().flat_map(|gate| gate.operands);
-        let of_gates = operands.filter(|wire| *wire == 0).count();
-        rows.zeros = places.wires.mentions[0] as usize - of_gates;
-        rows.reads = places.reads();
-        if rows.reads >= Val::ORDER_U32.into() {
-            return Err(CircuitError::Reads(rows.reads));
-        }
-        Ok(Circuit {
-            operations,
-            wires: places.wires.classes.len(),
-            blocks: places.blocks.classes.len(),
-            groups,
-            rows,
-        })
+        let mut places = Places {
+            wires: Names::new(wires),
+            blocks: Names::new(blocks),
+            hashes: vec![Vec::new(); self.tails.len()],
+            segments: vec![None; self.segments.len()],
+            rows: Rows::default(),
+        };
+        steps.iter().for_each(|step| places.mention(step));
+        places.blocks.mention(public);
+        steps.iter().for_each(|step| places.place(step));
+        places.finish(public, operations)
     }
 }
 
@@ -129,8 +107,8 @@ fn placed(operations: &[Operation]) -> Vec<Operation> {
         }
         steps.push(operation.clone());
     }
-    let mut felts = std::collections::HashSet::new();
-    let mut wires = std::collections::HashSet::new();
+    let mut felts = HashSet::new();
+    let mut wires = HashSet::new();
     for step in &steps {
         if let Operation::Pack { pack, .. } = step {
             felts.extend(pack.felts.iter().flatten().copied());
@@ -158,142 +136,69 @@ fn merge(row: &mut Pack, more: &Pack) -> bool {
     }
 }
 
-/// Numbers of wires or blocks while rows are made.
-#[derive(Debug)]
-struct Names {
-    classes: Vec<u32>,
-    /// How often each class is named.
-    mentions: Vec<u32>,
-    created: Vec<bool>,
-}
-
-impl Names {
-    fn new(classes: Vec<u32>) -> Self {
-        let (mentions, mut created) = (vec![0; classes.len()], vec![false; classes.len()]);
-        // Wire 0 is made by the table `gate`; there is no block 0.
-        created[0] = true;
-        Self { classes, mentions, created }
-    }
-
-    fn class(&self, number: u32) -> u32 {
-        self.classes[number as usize]
-    }
-
-    fn mention(&mut self, number: u32) {
-        let class = self.class(number);
-        self.mentions[class as usize] += 1;
-    }
-
-    /// The cell of a place that could create it.
-    fn cell(&mut self, number: u32) -> Cell {
-        let index = self.class(number);
-        let created = std::mem::replace(&mut self.created[index as usize], true);
-        // Whoever creates it does not read it.
-        let count = if created { -1 } else { self.mentions[index as usize] as i32 - 1 };
-        Cell { index, count }
-    }
-
-    fn option(&mut self, number: Option<u32>) -> Cell {
-        number.map(|number| self.cell(number)).unwrap_or_default()
-    }
-
-    /// Reads of all, which is one less than mentions for what is created by one of them.
-    fn reads(&self) -> u64 {
-        let [zero, others @ ..] = &self.mentions[..] else { return 0 };
-        u64::from(*zero) + others.iter().map(|n| u64::from(n.saturating_sub(1))).sum::<u64>()
-    }
-}
-
+/// Rows while they are made.
 #[derive(Debug)]
 struct Places {
     wires: Names,
     blocks: Names,
+    /// The rows of each group.
+    hashes: Vec<Vec<hash::Row>>,
+    segments: Vec<Option<rows::Segment>>,
+    rows: Rows,
 }
 
 impl Places {
-    fn new(wires: Vec<u32>, blocks: Vec<u32>, steps: &[Operation], public: Block) -> Self {
-        let mut places = Self { wires: Names::new(wires), blocks: Names::new(blocks) };
-        for step in steps {
-            step.sites(|site| match site {
-                Site::Read(wire) | Site::Either(wire) | Site::Create(wire) => {
-                    places.wires.mention(wire);
-                }
-                Site::ReadBlock(block) | Site::EitherBlock(block) => places.blocks.mention(block),
-            });
-        }
-        places.blocks.mention(public);
-        places
+    /// Counts what a step names.
+    fn mention(&mut self, step: &Operation) {
+        step.sites(|site| match site {
+            Site::Read(wire) | Site::Either(wire) | Site::Create(wire) => self.wires.mention(wire),
+            Site::ReadBlock(block) | Site::EitherBlock(block) => self.blocks.mention(block),
+        });
     }
 
-    fn reads(&self) -> u64 {
-        self.wires.reads() + self.blocks.reads()
-    }
-
-    /// Makes the rows of all steps.
-    fn rows(
-        &mut self,
-        steps: &[Operation],
-        rows: &mut Rows,
-        mut hashes: Vec<Option<hash::Row>>,
-        mut segments: Vec<Option<rows::Segment>>,
-        mut groups: Vec<usize>,
-    ) -> (Vec<hash::Row>, Vec<rows::Segment>) {
-        for step in steps {
-            match step {
-                &Operation::Hint { wire, felt } => {
-                    rows.hints.push(hint::Row { felt, wire: self.wires.cell(wire) });
-                }
-                &Operation::Inverse { wire, .. } => {
-                    rows.hints.push(hint::Row { felt: false, wire: self.wires.cell(wire) });
-                }
-                Operation::Gate { gate, result } => {
-                    let super::operation::Gate { m, p, q, r, k, operands } = *gate;
-                    let operands = operands.map(|wire| self.wires.class(wire));
-                    let result = self.wires.cell(*result);
-                    rows.gates.push(gate::Row { m, p, q, r, k, operands, result });
-                }
-                Operation::Pack { pack, .. } => rows.packs.push(pack::Row {
-                    block: self.blocks.option(pack.block),
-                    wire: self.wires.option(pack.wire),
-                    felts: pack.felts.map(|felt| self.wires.option(felt)),
-                }),
-                &Operation::Bits { felt, bits, .. } => rows.bits.push(bits::Row {
-                    felt: self.wires.class(felt),
-                    bits,
-                    counts: std::array::from_fn(|i| self.wires.cell(bits + i as u32).count),
-                }),
-                Operation::Hash { group, step, output } => {
-                    let row =
-                        hash::Row { step: self.step(*step), output: self.blocks.cell(*output) };
-                    if let Some(place) = hashes.get_mut(groups[*group]) {
-                        *place = Some(row);
-                    }
-                    groups[*group] += 1;
-                }
-                Operation::Rows { segment, gamma, block, sums, .. } => {
-                    let sums = sums.iter().map(|(width, sum)| (*width, self.wires.cell(*sum)));
-                    let leaf = rows::Leaf { block: *block, sums: sums.collect() };
-                    let gamma = self.wires.class(*gamma);
-                    if let Some(place) = segments.get_mut(*segment) {
-                        let new = || rows::Segment { gamma, leaves: Vec::new() };
-                        place.get_or_insert_with(new).leaves.push(leaf);
-                    }
-                }
-                &Operation::Fold { k, value, position, x_inverse, beta, block, result } => {
-                    rows.folds.push(fold::Row {
-                        k,
-                        value: self.wires.class(value),
-                        position,
-                        x_inverse: self.wires.class(x_inverse),
-                        beta: self.wires.class(beta),
-                        block,
-                        result: self.wires.cell(result),
-                    });
-                }
-                Operation::Equal { .. } | Operation::EqualBlocks { .. } => {}
+    /// Makes the row of a step.
+    fn place(&mut self, step: &Operation) {
+        let Self { wires, blocks, rows, .. } = self;
+        match step {
+            &Operation::Hint { wire, felt } => {
+                rows.hints.push(hint::Row { felt, wire: wires.cell(wire) });
             }
+            &Operation::Inverse { wire, .. } => {
+                rows.hints.push(hint::Row { felt: false, wire: wires.cell(wire) });
+            }
+            Operation::Gate { gate, result } => {
+                let operation::Gate { m, p, q, r, k, operands } = *gate;
+                let operands = operands.map(|wire| wires.class(wire));
+                rows.gates.push(gate::Row { m, p, q, r, k, operands, result: wires.cell(*result) });
+            }
+            Operation::Pack { pack, .. } => rows.packs.push(pack::Row {
+                block: pack.block.map(|block| blocks.cell(block)).unwrap_or_default(),
+                wire: pack.wire.map(|wire| wires.cell(wire)).unwrap_or_default(),
+                felts: pack.felts.map(|felt| felt.map(|f| wires.cell(f)).unwrap_or_default()),
+            }),
+            &Operation::Bits { felt, bits, .. } => rows.bits.push(bits::Row {
+                felt: wires.class(felt),
+                bits,
+                counts: std::array::from_fn(|i| wires.cell(bits + i as u32).count),
+            }),
+            Operation::Hash { group, step, output } => {
+                let row = hash::Row { step: self.step(*step), output: self.blocks.cell(*output) };
+                self.hashes[*group].push(row);
+            }
+            Operation::Rows { segment, gamma, block, sums, .. } => {
+                let sums = sums.iter().map(|(width, sum)| (*width, wires.cell(*sum))).collect();
+                let gamma = wires.class(*gamma);
+                let new = || rows::Segment { gamma, leaves: Vec::new() };
+                let segment = self.segments[*segment].get_or_insert_with(new);
+                segment.leaves.push(rows::Leaf { block: *block, sums });
+            }
+            &Operation::Fold { k, value, position, x_inverse, beta, block, result } => {
+                let [value, x_inverse, beta] = [value, x_inverse, beta].map(|w| wires.class(w));
+                let result = wires.cell(result);
+                rows.folds.push(fold::Row { k, value, position, x_inverse, beta, block, result });
+            }
+            Operation::Equal { .. } | Operation::EqualBlocks { .. } => {}
         }
-        (hashes.into_iter().flatten().collect(), segments.into_iter().flatten().collect())
     }
 
     /// The step with the numbers of classes.
@@ -309,5 +214,26 @@ impl Places {
             Step::Climb { bit } => Step::Climb { bit: self.wires.class(bit) },
             Step::Squeeze => Step::Squeeze,
         }
+    }
+
+    fn finish(self, public: Block, operations: Vec<Operation>) -> Result<Circuit, CircuitError> {
+        let Self { wires, blocks, hashes, segments, mut rows } = self;
+        let reads = wires.reads() + blocks.reads();
+        // Numbers are elements of the field, too.
+        let largest = reads.max(wires.len() as u64).max(blocks.len() as u64);
+        if largest >= Val::ORDER_U32.into() {
+            return Err(CircuitError::Size(largest));
+        }
+        let operands = rows.gates.iter().flat_map(|gate| gate.operands);
+        let of_gates = operands.filter(|wire| *wire == 0).count();
+        rows.zeros = wires.mentions(0) as usize - of_gates;
+        rows.public = blocks.class(public);
+        let mut groups = Vec::with_capacity(hashes.len());
+        for group in hashes {
+            groups.push(rows.hashes.len());
+            rows.hashes.extend(group);
+        }
+        rows.segments = segments.into_iter().flatten().collect();
+        Ok(Circuit { operations, wires: wires.len(), blocks: blocks.len(), groups, rows })
     }
 }

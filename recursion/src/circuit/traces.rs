@@ -49,8 +49,7 @@ impl Circuit {
     /// The tables with their preprocessed columns.
     ///
     /// # Errors
-    /// [`CircuitError::Height`] if a table is too low, [`CircuitError::Reads`] if tables are so high
-    /// that their reads may wrap around.
+    /// [`CircuitError::Height`] if a table is too low, or too high for the field.
     pub fn preprocessed(&self, log_heights: &LogHeights) -> Result<Vec<Chip>, CircuitError> {
         for ((&id, rows), &log_height) in ChipId::ALL.iter().zip(self.heights()).zip(log_heights) {
             let fits = 1_usize.checked_shl(log_height as u32).is_some_and(|height| rows <= height);

@@ -255,3 +255,90 @@ fn tables_that_are_too_low_are_refused() {
         }
     }
 }
+
+// COSTS
+
+/// Rows of each table, without wire 0's and the public digest's.
+fn cost(step: impl Fn(&mut Builder)) -> [usize; 4] {
+    let mut b = Builder::new();
+    let public = b.hash(&[]);
+    b.expose(&public);
+    step(&mut b);
+    let rows = b.finish().unwrap().rows;
+    [rows.gates.len(), rows.hints.len(), rows.packs.len() - 1, rows.hashes.len()]
+}
+
+#[test]
+fn constants_cost_nothing() {
+    let cost = cost(|b| {
+        let (x, y) = (b.ext(Val::TWO.into()), b.felt(Val::TWO));
+        let y = b.lift(&y);
+        let z = b.mul_add(&x, &y, &x);
+        let inverse = b.inverse(&z).unwrap();
+        let one = b.mul(&z, &inverse);
+        let six = b.felt(Val::from_u32(6));
+        let bits = b.bits(Rule::Inverse, &six, 3, true).unwrap();
+        let six = b.compose(&bits);
+        let again = b.linear(&[(Val::ONE, &six)], Val::ONE);
+        let seven = b.felt(Val::from_u32(7));
+        b.assert_felt_eq(Rule::Inverse, &again, &seven).unwrap();
+        let expected = b.ext(Val::ONE.into());
+        b.assert_eq(Rule::Inverse, &one, &expected).unwrap();
+    });
+    assert_eq!(cost, [0; 4]);
+}
+
+#[test]
+fn what_a_gate_does_besides_is_free() {
+    let cost = cost(|b| {
+        let (x, y, z) = (b.read_ext().unwrap(), b.read_ext().unwrap(), b.read_ext().unwrap());
+        let two = b.ext(Val::TWO.into());
+        let x = b.scale(Val::TWO, &x);
+        let x = b.add(&x, &two);
+        let y = b.sub(&two, &y);
+        // One gate, done once.
+        let sum = b.mul_add(&x, &y, &z);
+        let same = b.mul_add(&y, &x, &z);
+        b.assert_eq(Rule::Folding, &sum, &same).unwrap();
+        // It reads its result.
+        let known = b.read_ext().unwrap();
+        b.assert_eq(Rule::Folding, &sum, &known).unwrap();
+        // Nobody reads these.
+        let unused = b.mul(&x, &z);
+        b.mul(&unused, &z);
+    });
+    assert_eq!(cost, [1, 4, 0, 0]);
+}
+
+#[test]
+fn digests_are_the_same_for_nothing() {
+    let cost = cost(|b| {
+        let (x, y) = (b.read_digest().unwrap(), b.read_digest().unwrap());
+        let parent = b.compress(&x, &y);
+        let known = b.read_digest().unwrap();
+        b.assert_digest_eq(Rule::Path, &parent, &known).unwrap();
+        // A digest that is taken apart and put together is itself.
+        let elements = b.elements(&x);
+        let again = b.digest(&elements);
+        b.assert_digest_eq(Rule::Path, &again, &x).unwrap();
+    });
+    assert_eq!(cost, [0, 0, 3, 1]);
+}
+
+#[test]
+fn a_path_begins_at_the_end_of_a_sponge() {
+    let cost = |twice: bool| {
+        cost(move |b| {
+            let x = b.read_felt().unwrap();
+            let bits = b.bits(Rule::Path, &x, 3, true).unwrap();
+            let leaf = b.hash(&[x]);
+            for _ in 0..1 + usize::from(twice) {
+                b.climb(&leaf, &bits, &[None; 3]).unwrap();
+            }
+        })
+    };
+    let [.., once] = cost(false);
+    let [.., twice] = cost(true);
+    // The second path cannot go on where the first one did, but for its first step it can.
+    assert_eq!((once, twice), (4, 7));
+}

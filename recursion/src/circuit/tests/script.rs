@@ -1,6 +1,6 @@
 //! Random straight lines over any backend.
 
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing};
 use rwprove_circuits::{Challenge, EXTENSION, Val};
 
 use crate::backend::{Backend, Rule};
@@ -237,6 +237,11 @@ impl<'a, B: Backend> Script<'a, B> {
                 let factors: Vec<_> = bits.iter().map(|_| self.random.val()).collect();
                 let first = self.random.val();
                 let felt = self.b.product(first, &bits, &factors);
+                self.felts.push(felt);
+                // The same with inverses; of zero there is none.
+                let inverse = |x: &Val| x.try_inverse().unwrap_or_default();
+                let factors: Vec<_> = factors.iter().map(inverse).collect();
+                let felt = self.b.product(inverse(&first), &bits, &factors);
                 self.felts.push(felt);
             }
             19 => {

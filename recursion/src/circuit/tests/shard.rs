@@ -1,10 +1,10 @@
 //! The circuit that verifies a shard.
 
-use std::time::Instant;
-
-use rwprove_circuits::circuit::{self, ChipId};
+use p3_field::PrimeCharacteristicRing;
+use rwprove_circuits::{Val, circuit};
 use rwprove_verifier::{Preset, config::Parameters};
 
+use super::builder::FAST;
 use crate::{
     backend::Backend,
     circuit::{Builder, Circuit},
@@ -17,52 +17,39 @@ use crate::{
 /// first on the stream.
 fn build(case: &Case) -> Circuit {
     let mut b = Builder::new();
-    let mut felts = Vec::new();
+    let mut publics = Vec::new();
     for table in &case.publics {
-        felts.push(table.iter().map(|_| b.read_felt().unwrap()).collect::<Vec<_>>());
+        publics.push(table.iter().map(|_| b.read_felt().unwrap()).collect::<Vec<_>>());
     }
     let root = b.read_digest().unwrap();
-    verify(&mut b, &case.stark, &felts, Some(&root)).unwrap();
-    let digest = b.hash(&felts.concat());
+    verify(&mut b, &case.stark, &publics, Some(&root)).unwrap();
+    let digest = b.hash(&publics.concat());
     b.expose(&digest);
     b.finish().unwrap()
 }
 
 #[test]
-fn shard_is_verified() {
+fn a_shards_proof_is_verified_in_a_proof() {
     let case = cases(&fixture("wat/traps: unreachable()"), Preset::P100).remove(0);
-    let start = Instant::now();
     let circuit = build(&case);
-    eprintln!("built in {:?}", start.elapsed());
-    eprintln!("{:?}", ChipId::ALL.iter().zip(circuit.heights()).collect::<Vec<_>>());
-    let all = [case.publics.concat(), case.root.to_vec(), case.stream()].concat();
-    let start = Instant::now();
-    let execution = circuit.run(&all).unwrap();
-    eprintln!("run in {:?}", start.elapsed());
-    let start = Instant::now();
-    let instances = circuit.instances(&execution, &circuit.log_heights()).unwrap();
-    eprintln!("filled in {:?}", start.elapsed());
-    for instance in &instances {
-        eprintln!("{:?} {}", instance.chip.id(), instance.trace.width);
-    }
+    let mut stream = [case.publics.concat(), case.root.to_vec(), case.stream()].concat();
+    let log_heights = circuit.log_heights();
+
+    let execution = circuit.run(&stream).unwrap();
+    let instances = circuit.instances(&execution, &log_heights).unwrap();
     circuit::check(&instances).unwrap();
-    drop(instances);
-    let parameters = Parameters {
-        log_blowup: 2,
-        queries: 90,
-        query_bits: 16,
-        batch_bits: 8,
-        commit_bits: 4,
-        ood_bits: 0,
-        lookup_bits: 0,
-    };
-    let start = Instant::now();
-    let key = Key::new(&circuit, &circuit.log_heights(), parameters).unwrap();
-    eprintln!("key in {:?}", start.elapsed());
-    let start = Instant::now();
-    let (proof, digest) = key.prove(&circuit, &all).unwrap();
-    eprintln!("proved in {:?}", start.elapsed());
-    let start = Instant::now();
-    prove::verify(&circuit.log_heights(), parameters, key.commitment(), &digest, &proof).unwrap();
-    eprintln!("verified in {:?}", start.elapsed());
+    drop((execution, instances));
+
+    let parameters = Parameters { log_blowup: 1, ..FAST };
+    let key = Key::new(&circuit, &log_heights, parameters).unwrap();
+    let (proof, digest) = key.prove(&circuit, &stream).unwrap();
+    prove::verify(&log_heights, parameters, key.commitment(), &digest, &proof).unwrap();
+
+    // No element of the stream is free.
+    let length = stream.len();
+    for at in (0..length).step_by(length / 40) {
+        stream[at] += Val::ONE;
+        assert!(circuit.run(&stream).is_err(), "{at} of {length}");
+        stream[at] -= Val::ONE;
+    }
 }
