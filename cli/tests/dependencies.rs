@@ -15,7 +15,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("rwprove-executor", &["rwprove-isa"]),
     ("rwprove-circuits", &["rwprove-isa"]),
     ("rwprove-verifier", &["rwprove-isa", "rwprove-circuits"]),
-    ("rwprove-recursion", &["rwprove-circuits", "rwprove-verifier"]),
+    ("rwprove-recursion", &["rwprove-isa", "rwprove-circuits", "rwprove-verifier"]),
     (
         "rwprove-prover",
         &[

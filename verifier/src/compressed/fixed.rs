@@ -4,6 +4,7 @@
 //! circuits; tests make some of them again.
 
 mod p100;
+mod p120;
 
 use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Val, circuit::ChipId};
@@ -52,7 +53,7 @@ impl Fixed {
     pub fn of(preset: Preset) -> &'static Self {
         match preset {
             Preset::P100 => &p100::P100,
-            Preset::P120 => &p100::P100,
+            Preset::P120 => &p120::P120,
         }
     }
 

@@ -32,8 +32,11 @@ use crate::{
     layout::{ProofLayout, TableLayout},
     shards::State,
     step::{Claim, Point, REGISTERS, fuel_limbs},
-    vkey::VerifyingKey,
+    vkey::{VerifyingKey, halves},
 };
+
+/// Where a statement's bytes have the flag of the input.
+const FLAG: usize = 48;
 
 /// The tables of all circuits, evaluated once.
 pub fn tables() -> &'static [TableLayout] {
@@ -96,8 +99,19 @@ pub fn contents(bytes: &[u8]) -> Result<(Head, Compressed), VerifyError> {
     Ok((head, compressed))
 }
 
+/// A statement as elements: its bytes from the vkey on, as big endian numbers of two bytes, but the
+/// flag of the input by itself.
+pub fn said(statement: &Statement) -> Vec<Val> {
+    let bytes = statement.to_bytes();
+    let (before, rest) = bytes[4..].split_at(FLAG - 4);
+    let (flag, after) = rest.split_at(1);
+    let numbers =
+        |bytes: &[u8]| -> Vec<Val> { bytes.chunks_exact(2).flat_map(halves::<1>).collect() };
+    [numbers(before), vec![Val::from_u8(flag[0])], numbers(after)].concat()
+}
+
 /// The claim that a finished run makes its statement true.
-fn claim(head: &Head, end: [u32; REGISTERS - 1]) -> Claim<Val> {
+pub fn claim(head: &Head, end: [u32; REGISTERS - 1]) -> Claim<Val> {
     let Head { key, statement, run, .. } = head;
     let limbs = |fuel: u64| fuel_limbs(fuel).map(Val::from_u32);
     let [fp, depth, pages] = end;
