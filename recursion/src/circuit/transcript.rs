@@ -73,6 +73,9 @@ impl Builder {
         let group = self.transcript.group.unwrap_or_else(|| self.group());
         self.transcript.group = Some(group);
         let output = self.hash_row(group, step);
+        // No path starts here, even from a digest of these very elements: the next row of the group
+        // is the transcript's.
+        self.tail_of.remove(&output);
         self.transcript.outputs = Some((output, BLOCK));
     }
 }

@@ -1,3 +1,6 @@
 //! Tests of circuits.
 
+mod builder;
+mod lies;
+mod script;
 mod shard;

@@ -10,7 +10,7 @@ use crate::{
     circuit::{Builder, Circuit},
     prove::{self, Key},
     testing::{Case, cases, fixture},
-    verify::{flatten, verify},
+    verify::verify,
 };
 
 /// The circuit that verifies proofs of the case's shape, whose public values and commitment come
@@ -35,8 +35,7 @@ fn shard_is_verified() {
     let circuit = build(&case);
     eprintln!("built in {:?}", start.elapsed());
     eprintln!("{:?}", ChipId::ALL.iter().zip(circuit.heights()).collect::<Vec<_>>());
-    let stream = flatten(&case.stark, &case.proof(), &case.publics, Some(&case.root)).unwrap();
-    let all = [case.publics.concat(), case.root.to_vec(), stream].concat();
+    let all = [case.publics.concat(), case.root.to_vec(), case.stream()].concat();
     let start = Instant::now();
     let execution = circuit.run(&all).unwrap();
     eprintln!("run in {:?}", start.elapsed());
