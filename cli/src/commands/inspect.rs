@@ -83,7 +83,7 @@ impl TableReport {
             messages: table.messages(),
             lookup_columns: table.lookup_width(),
             quotient_columns: quotient_columns(table),
-            constraints: table.constraints,
+            constraints: table.constraints.len(),
             cells_per_row,
             rows,
             cells: rows * cells_per_row as u64,
