@@ -10,6 +10,8 @@ use rwprove_verifier::{VerifyingKey, head::Kind, machine};
 
 use crate::{
     error::ProveError,
+    execution::Cut,
+    keys::ProvingKey,
     memory::{self, estimate, rows},
     prove::Options,
 };
@@ -71,6 +73,13 @@ impl Shapes {
                 shapes.iter().map(|shape| rows(shape).within(within)).collect()
             }
         }
+    }
+
+    /// The shape of what was cut from a run.
+    pub(crate) fn of_cut(&self, key: &ProvingKey, cut: &Cut) -> Result<Shape, ProveError> {
+        let Cut { record, merkle } = cut;
+        self.of(&key.machine, &Shard { program: &key.program, record, merkle })
+            .map_err(|error| ProveError::Shape { shard: record.index, error })
     }
 
     /// The shape of a shard.
