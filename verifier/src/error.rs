@@ -59,6 +59,9 @@ pub enum VerifyError {
         /// What the library says.
         error: String,
     },
+    /// There are no circuits for proofs of this preset.
+    #[error("there are no circuits of preset {0}")]
+    NoCircuits(u32),
     /// The proof of the last circuit does not hold.
     #[error("the last circuit: {0}")]
     Compressed(String),
