@@ -70,10 +70,9 @@ pub struct Compressed {
 }
 
 impl Compressed {
-    fn read(preset: Preset, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(fixed: &Fixed, preset: Preset, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let end = [input.element()?, input.element()?, input.element()?];
-        let heights = &Fixed::of(preset).last;
-        Ok(Self { end, proof: read_proof(&layout(heights, preset, Layer::Last), input)? })
+        Ok(Self { end, proof: read_proof(&layout(&fixed.last, preset, Layer::Last), input)? })
     }
 }
 
@@ -94,7 +93,8 @@ pub fn contents(bytes: &[u8]) -> Result<(Head, Compressed), VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Compressed, &mut input)?;
     head.is_ours()?;
-    let compressed = Compressed::read(head.key.preset, &mut input)?;
+    let preset = head.key.preset;
+    let compressed = Compressed::read(Fixed::of(preset), preset, &mut input)?;
     input.finish()?;
     Ok((head, compressed))
 }
@@ -111,12 +111,12 @@ pub fn said(statement: &Statement) -> Vec<Val> {
 }
 
 /// The claim that a finished run makes its statement true.
-pub fn claim(head: &Head, end: [u32; REGISTERS - 1]) -> Claim<Val> {
+pub fn claim(fixed: &Fixed, head: &Head, end: [u32; REGISTERS - 1]) -> Claim<Val> {
     let Head { key, statement, run, .. } = head;
     let limbs = |fuel: u64| fuel_limbs(fuel).map(Val::from_u32);
     let [fp, depth, pages] = end;
     Claim {
-        keys: Fixed::of(key.preset).keys().root(),
+        keys: fixed.keys().root(),
         program: key.preprocessed,
         limit: limbs(statement.fuel_limit),
         before: Point::from(&State::start(key, statement.state, run.input_bytes, run.input)),
@@ -137,17 +137,31 @@ pub fn verify(
     statement: &Statement,
     bytes: &[u8],
 ) -> Result<VerifyingKey, VerifyError> {
+    verify_under(Fixed::of, vkey, statement, bytes)
+}
+
+/// The same under the circuits that the caller has for each preset, for who tests this function
+/// or has circuits of other machines.
+///
+/// # Errors
+/// [`VerifyError`] if the bytes do not prove the statement.
+pub fn verify_under<'a>(
+    circuits: impl Fn(Preset) -> &'a Fixed,
+    vkey: &[u8; 32],
+    statement: &Statement,
+    bytes: &[u8],
+) -> Result<VerifyingKey, VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Compressed, &mut input)?;
     head.is_about(vkey, statement)?;
     let preset = head.key.preset;
-    let Compressed { end, proof } = Compressed::read(preset, &mut input)?;
+    let fixed = circuits(preset);
+    let Compressed { end, proof } = Compressed::read(fixed, preset, &mut input)?;
     input.finish()?;
 
-    let claim = claim(&head, end);
+    let claim = claim(fixed, &head, end);
     // The claim has the results' root and the statement's fuel, so it is these that are proved.
     head.ends(statement.fuel, &claim.after.root)?;
-    let fixed = Fixed::of(preset);
     let key = fixed.last_key();
     let layout = layout(&fixed.last, preset, Layer::Last);
     let common = layout.common(Some(vec![key].into()));

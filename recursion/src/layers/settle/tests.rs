@@ -4,7 +4,7 @@ use rwprove_circuits::merkle::RegOpening;
 use rwprove_isa::{Exit, InputDigest, Statement, Trap};
 use rwprove_verifier::{
     VerifyingKey, claim as native,
-    compressed::{self, claim},
+    compressed::{self, Fixed, claim},
     head::{Head, Kind, Run},
 };
 
@@ -16,10 +16,14 @@ const END: [u32; 3] = [5, 6, 7];
 /// fuel.
 const PRIVATE: usize = 16 + 1 + 8 * REGIONS + 2 + 4;
 
+fn fixed() -> &'static Fixed {
+    Fixed::of(Preset::P100)
+}
+
 fn constants(head: &Head) -> Constants {
     Constants {
         root: [Val::ONE; 8],
-        keys: claim(head, END).keys,
+        keys: claim(fixed(), head, END).keys,
         machine: head.key.machine,
         preset: head.key.preset,
     }
@@ -98,7 +102,7 @@ fn says(head: &Head, claim: &[Val], stream: &[Val]) -> Result<Vec<Val>, Rule> {
 }
 
 fn honest(head: &Head) -> Result<Vec<Val>, Rule> {
-    says(head, &claim(head, END).elements(), &said_stream(head))
+    says(head, &claim(fixed(), head, END).elements(), &said_stream(head))
 }
 
 #[test]
@@ -141,7 +145,7 @@ fn fuel_ends_runs_as_natively() {
 #[test]
 fn it_says_nothing_else() {
     let head = head(statement(Exit::Ok), 0, 0);
-    let (claim, stream) = (claim(&head, END).elements(), said_stream(&head));
+    let (claim, stream) = (claim(fixed(), &head, END).elements(), said_stream(&head));
     let said = honest(&head).unwrap();
     for at in 0..stream.len() {
         for change in [Val::ONE, Val::NEG_ONE, Val::from_u32(1 << 16)] {
