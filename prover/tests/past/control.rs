@@ -18,6 +18,7 @@ fn around(o: Op) -> Vec<Instr> {
     let flags = Instr::new(o);
     let any = |wanted: &[Flag]| wanted.iter().any(|&flag| flags.has(flag));
     let instr = match o {
+        Op::Mov => Instr { a: None, ..instr },
         Op::Jump => place(Instr::new(o)),
         Op::Call => call(target, 3, CALL_LIMIT),
         Op::CallReg => op(o, 0, 0, imm(3 | CALL_LIMIT << 16)),

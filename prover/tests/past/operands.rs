@@ -262,8 +262,12 @@ fn everything() -> Vec<Instr> {
         }
     }
     for instr in &mut code {
-        if matches!(instr.op, Op::FuelLeftLo | Op::FuelLeftHi) {
-            (instr.a, instr.b) = (None, rwprove_isa::Operand::None);
+        match instr.op {
+            Op::FuelLeftLo | Op::FuelLeftHi => {
+                (instr.a, instr.b) = (None, rwprove_isa::Operand::None)
+            }
+            Op::Mov => instr.a = None,
+            _ => {}
         }
     }
     code
