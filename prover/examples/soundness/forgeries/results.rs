@@ -69,6 +69,10 @@ fn everywhere(instances: &mut [Instance], record: &Record, s: &Site) -> bool {
     };
     let whole = ["z[0]", "z[1]"];
     match s.op() {
+        Op::Mov => {
+            let cells = [("b[0]", low), ("b[1]", high), ("r[0]", low), ("r[1]", high)];
+            write(instances, ChipId::Cpu, row, &cells)
+        }
         _ if s.any(&[Flag::Add, Flag::Sub]) => {
             write(instances, ChipId::Cpu, row, &[("r[0]", low), ("r[1]", high)])
         }
@@ -104,7 +108,6 @@ fn everywhere(instances: &mut [Instance], record: &Record, s: &Site) -> bool {
                 None => write(instances, ChipId::Cpu, row, &[("b[0]", low), ("b[1]", high)]),
             }
         }
-        Op::Mov => write(instances, ChipId::Cpu, row, &[("b[0]", low), ("b[1]", high)]),
         // Nothing else says anything of the result.
         _ => true,
     }
