@@ -1,0 +1,16 @@
+//! What circuits are made of. Each gadget is an `impl` block of [`crate::r1cs::Builder`].
+
+mod bits;
+mod ext;
+mod int;
+pub mod poseidon2;
+mod sponge;
+#[cfg(test)]
+mod tests;
+mod transcript;
+mod uint;
+
+pub use ext::Ext;
+pub use int::Int;
+pub use transcript::Transcript;
+pub use uint::Uint;

@@ -1,0 +1,13 @@
+//! The last layer for L1: the verifier's algorithm as rank-1 constraints over BN254's scalar field.
+//!
+//! - [`r1cs`]: building constraint systems: linear combinations with their values.
+//! - [`gadget`]: what circuits are made of: bits, integers modulo KoalaBear's prime with exact
+//!   bounds, the quintic extension, Poseidon2 over BN254, hashes and the transcript.
+//! - [`native`]: the hashes and the transcript of the STARK that such a circuit verifies.
+
+mod constants;
+pub mod gadget;
+pub mod native;
+pub mod r1cs;
+
+pub use ark_bn254::Fr;
