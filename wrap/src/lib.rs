@@ -3,11 +3,15 @@
 //! - [`r1cs`]: building constraint systems: linear combinations with their values.
 //! - [`gadget`]: what circuits are made of: bits, integers modulo KoalaBear's prime with exact
 //!   bounds, the quintic extension, Poseidon2 over BN254, hashes and the transcript.
+//! - [`backend`]: the verifier's algorithm over these gadgets.
 //! - [`native`]: the hashes and the transcript of the STARK that such a circuit verifies.
 
+pub mod backend;
 mod constants;
 pub mod gadget;
 pub mod native;
 pub mod r1cs;
+#[cfg(test)]
+mod testing;
 
 pub use ark_bn254::Fr;

@@ -44,6 +44,11 @@ impl Ext {
         all.then(|| self.value())
     }
 
+    /// Whether both are the same, not just equal.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(x, y)| x.is(y))
+    }
+
     /// The element of the base field that it is, if it was made as one.
     fn as_base(&self) -> Option<&Int> {
         let [base, rest @ ..] = &self.0;

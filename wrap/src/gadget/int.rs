@@ -64,6 +64,14 @@ impl Int {
         Self::new(pack(bits), Uint::ones(bits.len()))
     }
 
+    /// The integer that is this wire's value, which is one of these constants.
+    pub(crate) fn one_of(wire: Wire, constants: &[Val]) -> Self {
+        let largest = constants.iter().map(|x| x.as_canonical_u32()).max().unwrap_or(0);
+        let x = Self::new(wire, Uint::new(largest.into()));
+        x.0.borrow_mut().canonical = true;
+        x
+    }
+
     /// The wire that has the integer.
     pub fn wire(&self) -> Wire {
         self.0.borrow().wire.clone()
@@ -99,7 +107,13 @@ fn signed(k: Val) -> (u32, bool) {
 impl Builder {
     /// A new element of 31 bits.
     pub fn int(&mut self, value: Val) -> Int {
-        let bits: Rc<[Wire]> = self.bits(Uint::new(value.as_canonical_u32().into()), BITS).into();
+        let value = Uint::new(value.as_canonical_u32().into());
+        self.int_of_bits(&(0..BITS).map(|i| value.bit(i)).collect::<Vec<_>>())
+    }
+
+    /// A new element with these 31 bits, lowest first.
+    pub(crate) fn int_of_bits(&mut self, bits: &[bool]) -> Int {
+        let bits: Rc<[Wire]> = bits.iter().map(|bit| self.bit(*bit)).collect();
         let (wire, bound) = (pack(&bits), Uint::ones(BITS));
         Int(Rc::new(RefCell::new(Form { wire, bound, bits: Some(bits), canonical: false })))
     }
@@ -169,8 +183,20 @@ impl Builder {
         Int::new(product, x.bound().times(y.bound()))
     }
 
+    /// `x y` without regard to later products: factors are reduced only if they must be.
+    pub(crate) fn long_product(&mut self, x: &Int, y: &Int) -> Int {
+        if x.bound().times(y.bound()) >= Uint::LIMIT {
+            self.reduce(x);
+        }
+        if x.bound().times(y.bound()) >= Uint::LIMIT {
+            self.reduce(y);
+        }
+        let product = self.product(&x.wire(), &y.wire());
+        Int::new(product, x.bound().times(y.bound()))
+    }
+
     /// Reduces all factors that are too long for a product.
-    pub(super) fn shorten(&mut self, factors: &[&Int]) {
+    pub(crate) fn shorten(&mut self, factors: &[&Int]) {
         for factor in factors {
             if factor.bound().width() > FACTOR_BITS {
                 self.reduce(factor);

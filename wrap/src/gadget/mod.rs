@@ -10,6 +10,7 @@ mod tests;
 mod transcript;
 mod uint;
 
+pub(crate) use bits::{integer, pack};
 pub use ext::Ext;
 pub use int::Int;
 pub use transcript::Transcript;

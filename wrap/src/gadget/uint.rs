@@ -45,9 +45,9 @@ impl Uint {
         let (p, mut rest) = (u64::from(P), 0);
         let mut quotient = self.0;
         for limb in quotient.0.iter_mut().rev() {
-            let high = rest << 32 | *limb >> 32;
-            let low = (high % p) << 32 | *limb & u64::from(u32::MAX);
-            *limb = (high / p) << 32 | low / p;
+            let high = (rest << 32) | (*limb >> 32);
+            let low = ((high % p) << 32) | (*limb & u64::from(u32::MAX));
+            *limb = ((high / p) << 32) | (low / p);
             rest = low % p;
         }
         (Self(quotient), rest as u32)
