@@ -4,6 +4,7 @@ mod bits;
 mod ext;
 mod int;
 pub mod poseidon2;
+mod sha256;
 mod sponge;
 #[cfg(test)]
 mod tests;

@@ -346,3 +346,49 @@ fn challenges_have_one_form() {
         assert_eq!(holds(fill), fits, "{x:?}");
     }
 }
+
+#[test]
+fn sha256_is_sha256() {
+    use sha2::{Digest, Sha256};
+    for length in [0_usize, 3, 55, 56, 64, 119, 161] {
+        let message: Vec<u8> = (0..length).map(|i| (i * 7 + 1) as u8).collect();
+        let expected = Sha256::digest(&message);
+        assert!(holds(|b| {
+            let bytes: Vec<[Wire; 8]> = message
+                .iter()
+                .map(|byte| std::array::from_fn(|i| b.bit(byte >> i & 1 == 1)))
+                .collect();
+            let digest = b.sha256(&bytes);
+            for (byte, expected) in digest.iter().zip(expected) {
+                assert_eq!(pack(byte).value(), Fr::from(expected));
+            }
+        }));
+    }
+}
+
+#[test]
+fn sha256_has_one_witness() {
+    // All variables of a block would take minutes: a sample of them, and all inputs.
+    use sha2::{Digest, Sha256};
+    let expected = Sha256::digest(b"abc");
+    let mut b = Builder::new(&[]);
+    let bytes: Vec<[Wire; 8]> =
+        b"abc".map(|byte| std::array::from_fn(|i| b.bit(byte >> i & 1 == 1))).into();
+    for byte in &bytes {
+        let value = pack(byte).value();
+        assert_is(&mut b, &pack(byte), value);
+    }
+    for (byte, expected) in b.sha256(&bytes).iter().zip(expected) {
+        assert_is(&mut b, &pack(byte), Fr::from(expected));
+    }
+    let (circuit, assignment) = b.finish();
+    let circuit = circuit.expect("recorded");
+    let mut values = assignment.values;
+    let step = values.len() / 200;
+    for variable in (1..=24).chain((25..values.len()).step_by(step)) {
+        let right = values[variable];
+        values[variable] = Fr::ONE - right;
+        assert!(circuit.broken(&values).is_some(), "variable {variable}");
+        values[variable] = right;
+    }
+}
