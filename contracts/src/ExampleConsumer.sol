@@ -50,8 +50,7 @@ contract ExampleConsumer {
         if (statement.state != 0) revert NotMain();
         bytes32 input = statement.inputDigest;
         if (outcomes[input].kind != ExitKind.None) revert Settled(input);
-        outcomes[input] =
-            Outcome(statement.exitKind, statement.exitCode, statement.outputDigest);
+        outcomes[input] = Outcome(statement.exitKind, statement.exitCode, statement.outputDigest);
         emit Result(input, statement.exitKind, statement.exitCode, statement.outputDigest);
     }
 }

@@ -80,7 +80,9 @@ contract Gateway is IProofVerifier {
         bytes calldata publicValues,
         bytes calldata proofBytes
     ) external view {
-        if (publicValues.length != STATEMENT_BYTES) revert StatementMalformed();
+        if (publicValues.length != STATEMENT_BYTES) {
+            revert StatementMalformed();
+        }
         if (uint32(bytes4(publicValues[:4])) != STATEMENT_VERSION) revert StatementMalformed();
         if (bytes32(publicValues[4:36]) != programVKey) revert StatementOfOtherProgram();
         if (proofBytes.length != PROOF_BYTES) revert ProofMalformed();

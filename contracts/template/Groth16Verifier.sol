@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 import {IGroth16Verifier} from "./IGroth16Verifier.sol";
 
 /// @title Verifier of one circuit's Groth16 proofs over BN254.
-/// @notice Written by `rwprove`; the constants are the verifying key. {{ORIGIN}}
+/// @notice Written by `rwprove`; the constants are the verifying key.
+/// {{ORIGIN}}
 /// @dev No owner, no state, no upgrade. A proof can be turned into other proofs of the same
 /// inputs, so a proof's bytes are no name for what it proves.
 contract Groth16Verifier is IGroth16Verifier {
@@ -14,12 +15,14 @@ contract Groth16Verifier is IGroth16Verifier {
     error ProofRejected();
 
     /// @inheritdoc IGroth16Verifier
-    bytes32 public constant VERIFIER_DIGEST = {{DIGEST}};
+    bytes32 public constant VERIFIER_DIGEST =
+        {{DIGEST}};
     /// @inheritdoc IGroth16Verifier
     bool public constant DEVELOPMENT = {{DEVELOPMENT}};
 
     /// @dev Order of the scalar field.
-    uint256 private constant R = {{R}};
+    uint256 private constant R =
+        {{R}};
 
     // The verifying key. Of points over the extension the imaginary part stands first; beta, gamma
     // and delta stand with a negative y, so that the pairings of a proof multiply to one.

@@ -68,7 +68,7 @@ pub fn contract(verifier: &Verifier, interface: &str) -> Option<String> {
         .collect();
     let development = verifier.origin == Origin::Development;
     let origin = if development {
-        "INSECURE: the key was made from a public seed, so anyone can\n/// forge proofs."
+        "INSECURE: the key was made from a public seed, so anyone can forge proofs."
     } else {
         "The key was made by a ceremony."
     };
