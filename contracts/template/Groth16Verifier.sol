@@ -21,8 +21,7 @@ contract Groth16Verifier is IGroth16Verifier {
     bool public constant DEVELOPMENT = {{DEVELOPMENT}};
 
     /// @dev Order of the scalar field.
-    uint256 private constant R =
-        {{R}};
+    uint256 private constant R = {{R}};
 
     // The verifying key. Of points over the extension the imaginary part stands first; beta, gamma
     // and delta stand with a negative y, so that the pairings of a proof multiply to one.
