@@ -171,6 +171,20 @@ impl Backend for R1cs<'_> {
         self.builder.part("arithmetic", |b| b.ext_scale(k, x))
     }
 
+    fn gate(&mut self, [m, p, q, r, k]: [Val; 5], x: &Ext, y: &Ext, z: &Ext) -> Ext {
+        self.builder.part("arithmetic", |b| {
+            // Constants scale the product, not a factor, which stays short.
+            let product =
+                if m == Val::ZERO { Ext::constant(Challenge::ZERO) } else { b.ext_mul(x, y) };
+            let terms = [(m, &product), (p, x), (q, y), (r, z)];
+            let terms: Vec<_> = terms.into_iter().filter(|(k, _)| *k != Val::ZERO).collect();
+            Ext(from_fn(|i| {
+                let terms: Vec<_> = terms.iter().map(|(k, x)| (*k, &x.0[i])).collect();
+                b.linear(&terms, if i == 0 { k } else { Val::ZERO })
+            }))
+        })
+    }
+
     fn inverse(&mut self, x: &Ext) -> Result<Ext, Rule> {
         self.holds(Rule::Inverse, x.value() != Challenge::ZERO)?;
         Ok(self.builder.part("arithmetic", |b| b.ext_inverse(x)))
@@ -188,6 +202,10 @@ impl Backend for R1cs<'_> {
 
     fn linear(&mut self, terms: &[(Val, &Int)], constant: Val) -> Int {
         self.builder.part("arithmetic", |b| b.linear(terms, constant))
+    }
+
+    fn multiply(&mut self, x: &Int, y: &Int) -> Int {
+        self.builder.part("arithmetic", |b| b.int_mul(x, y))
     }
 
     fn assert_felt_eq(&mut self, rule: Rule, x: &Int, y: &Int) -> Result<(), Rule> {
