@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rwprove_verifier::head::Kind;
 
 /// Proves and verifies runs of WebAssembly and rWasm programs.
 #[derive(Debug, Parser)]
@@ -144,7 +145,8 @@ pub(crate) struct ExecuteArgs {
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Kind of proof: `shards` is a list of shard proofs
+    /// Kind of proof: `shards` is a list of shard proofs, `compressed` one small proof whatever the
+    /// length of the run
     #[arg(long, value_enum, default_value = "shards")]
     pub(crate) mode: ModeArg,
     /// Where the proof goes
@@ -153,7 +155,7 @@ pub(crate) struct ProveArgs {
     /// Bound on memory, such as 4G or 800M: smaller shards are cut to stay below it
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_memory: Option<u64>,
-    /// Keep finished shard proofs in this directory and continue from those that are there
+    /// Keep finished proofs in this directory and continue from those that are there
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
     /// Verify the proof before writing it
@@ -167,6 +169,17 @@ pub(crate) struct ProveArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeArg {
     Shards,
+    Compressed,
+}
+
+impl ModeArg {
+    /// The kind of proof.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            ModeArg::Shards => Kind::Shards,
+            ModeArg::Compressed => Kind::Compressed,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

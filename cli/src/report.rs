@@ -56,6 +56,18 @@ impl fmt::Display for ExitReport {
     }
 }
 
+/// Proofs of one kind that were made on the way.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LayerUse {
+    pub(crate) layer: String,
+    /// How many there are.
+    pub(crate) count: u32,
+    /// How many of them were there from an earlier attempt.
+    pub(crate) reused: u32,
+    pub(crate) seconds: f64,
+    pub(crate) bytes: u64,
+}
+
 /// What a run gave and what it took.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RunReport {
@@ -77,6 +89,8 @@ pub(crate) struct RunReport {
     pub(crate) tables: Vec<TableUse>,
     /// The part of their cells that is padding.
     pub(crate) padding: Option<f64>,
+    /// What was proved.
+    pub(crate) layers: Vec<LayerUse>,
 }
 
 impl RunReport {
@@ -122,6 +136,16 @@ impl fmt::Display for RunReport {
         }
         if let Some(vkey) = &self.vkey {
             writeln!(f, "vkey          {vkey}")?;
+        }
+        // One line says it all of a proof in shards.
+        if self.layers.len() > 1 {
+            for LayerUse { layer, count, reused, seconds, bytes } in &self.layers {
+                write!(f, "{layer:<13} {count} in {seconds:.1} s, {bytes} bytes")?;
+                if *reused > 0 {
+                    write!(f, ", {reused} from before")?;
+                }
+                writeln!(f)?;
+            }
         }
         Ok(())
     }

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 
 /// Crate, and the crates of this workspace that it may use. Dev-dependencies are free, and so is what
 /// only the feature `testing` brings, which tests of other crates use.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("rwprove-isa", &[]),
     ("rwprove-executor", &["rwprove-isa"]),
     ("rwprove-circuits", &["rwprove-isa"]),
     ("rwprove-verifier", &["rwprove-isa", "rwprove-circuits"]),
-    ("rwprove-recursion", &["rwprove-circuits", "rwprove-verifier"]),
+    ("rwprove-recursion", &["rwprove-isa", "rwprove-circuits", "rwprove-verifier"]),
+    // Nobody needs it but the command that goes to L1.
+    ("rwprove-wrap", &["rwprove-isa", "rwprove-circuits", "rwprove-verifier", "rwprove-recursion"]),
     (
         "rwprove-prover",
         &[

@@ -89,7 +89,7 @@ fn ports(instr: &Instr, event: &CpuEvent) -> [Option<u32>; 3] {
     } else {
         None
     };
-    let call = instr.has(Flag::Call) || instr.has(Flag::CallReg) && instr.has(Flag::Limit);
+    let call = instr.has(Flag::Push);
     let c = if trap {
         None
     } else if instr.has(Flag::CWrite) {
@@ -208,7 +208,7 @@ fn control(instr: &Instr, event: &CpuEvent, next: u32) -> (u32, u32, u32) {
         (_, Op::CallReg) => (a, fp + b[0], depth + 1),
         (_, Op::Ret) => (b[0], b[1], depth - 1),
         (_, Op::BrTable) => (pc + 1 + a.min(word(b)), fp, depth),
-        (_, op) if op.flags() & Flag::Br.bit() != 0 => {
+        (_, op) if op.branches() => {
             let (a, b) = (a, word(b));
             let holds = match op {
                 Op::BrEq => a == b,
@@ -237,9 +237,6 @@ fn values(instr: &Instr, event: &CpuEvent) -> Result<(), &'static str> {
     let access = instr.has(Flag::Load) || instr.has(Flag::Store);
     if let (Operand::Imm(imm), false) = (instr.b, access) {
         check(event.b == limbs(imm), "b is the constant")?;
-    }
-    if instr.has(Flag::Spent) {
-        check(event.b == [event.spent + instr.fuel as u32, 0], "b is the fuel spent")?;
     }
     if event.outcome == Outcome::Trap {
         return check(event.c == [0; 2], "a trap has no result");

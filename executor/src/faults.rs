@@ -200,9 +200,6 @@ impl<A: Adversary> Recorder for Meddler<'_, A> {
     fn full(&mut self, keccak: bool) -> bool {
         self.inner.full(keccak)
     }
-    fn spent(&self) -> u32 {
-        self.inner.spent()
-    }
     fn touch(&mut self, memory: &Memory, addr: u32, at: u32) -> u32 {
         let port = if at == C_TIME { 2 } else { at as usize };
         if let Some(port) = self.ports.get_mut(port) {

@@ -359,7 +359,6 @@ fn steps<R: Recorder>(
                 }
                 Op::FuelLeftLo | Op::FuelLeftHi => {
                     memory.run_fact()?;
-                    event.b = [recorder.spent() + step.fuel as u32, 0];
                     recorder.fuel(memory, false);
                     put!(if op == Op::FuelLeftLo { s.left } else { s.left >> 32 } as u32)
                 }

@@ -30,8 +30,6 @@ pub(crate) trait Recorder {
 
     /// Whether another group of instructions might not fit; whether it is `keccak` that comes next.
     fn full(&mut self, keccak: bool) -> bool;
-    /// Static fuel charged so far in the shard.
-    fn spent(&self) -> u32;
     /// The word at `addr` is accessed `at` after the row's clock; returns when it was last.
     fn touch(&mut self, memory: &Memory, addr: u32, at: u32) -> u32;
     /// The row asks a coprocessor.
@@ -66,10 +64,6 @@ impl Recorder for Nothing {
     #[inline(always)]
     fn full(&mut self, _: bool) -> bool {
         false
-    }
-    #[inline(always)]
-    fn spent(&self) -> u32 {
-        0
     }
     #[inline(always)]
     fn touch(&mut self, _: &Memory, _: u32, _: u32) -> u32 {
@@ -200,11 +194,6 @@ impl Recorder for ShardRecorder {
             self.room += 1;
         }
         true
-    }
-
-    #[inline]
-    fn spent(&self) -> u32 {
-        self.spent
     }
 
     #[inline]

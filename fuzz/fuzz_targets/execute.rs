@@ -34,7 +34,7 @@ fuzz_target!(init: rwprove_fuzz::allow_caught_panics(), |input: &[u8]| {
     let all = 256 << (number % 4);
     let limits = Rows { merkle: 8 * all, ..Rows::each(all) };
     let plain = execute(&program, &input, MAX_ROWS);
-    let mut run = Run::new(&program, &input, Options { limits, max_rows: MAX_ROWS }).expect("starts");
+    let mut run = Run::new(&program, &input, Options { limits: vec![limits], max_rows: MAX_ROWS }).expect("starts");
     let mut failed = None;
     for record in run.by_ref() {
         match record {

@@ -52,9 +52,9 @@ macro_rules! flags {
 }
 
 flags! {
-    ARead, BRead, BImm, CWrite, Mov, Cmov, Add, Sub, Eq, Lt,
-    Slt, Neg, Br, Load, Store, Priv, Subword, Alu, Jump, BrTable,
-    Call, CallReg, Limit, Ret, Enter, Pages, Chain, Timed, Fuel, Spent,
+    ARead, BRead, CWrite, Cmov, Add, Sub, Ne, Lt, Slt, Variant,
+    Br, Load, Store, Priv, Subword, Alu, Jump, JumpReg, Push, BrTable,
+    Limit, Ret, Enter, Pages, Chain, Timed,
 }
 
 /// First request tag; smaller tags are used by other messages (see `circuits`).
@@ -76,6 +76,11 @@ macro_rules! ops {
                 match self { $(Op::$name => stringify!($name),)* }
             }
 
+            /// Whether it compares and goes to c if the comparison holds.
+            pub const fn branches(self) -> bool {
+                matches!(self, Op::BrEq | Op::BrNe | Op::BrLtU | Op::BrGeU | Op::BrLtS | Op::BrGeS)
+            }
+
             /// The flags that the operation itself sets (operand flags are added by the
             /// instruction).
             pub const fn flags(self) -> u32 {
@@ -86,8 +91,8 @@ macro_rules! ops {
 }
 
 ops! {
-    /// c = b
-    Mov: Mov | CWrite;
+    /// c = b, that is 0 + b: there is no operand a
+    Mov: Add | CWrite;
     /// if a ≠ 0 then c = b, else c keeps its value
     Cmov: Cmov | CWrite;
     /// c = a + b (+ carry of the row before, if chained)
@@ -97,29 +102,29 @@ ops! {
     /// Compare only, for a chained row after it: as `SetLtU` without a result
     Cmp: Lt;
     /// c = (a == b); chained: and the row before compared equal
-    SetEq: Eq | CWrite;
+    SetEq: Ne | Variant | CWrite;
     /// c = (a ≠ b)
-    SetNe: Eq | Neg | CWrite;
+    SetNe: Ne | CWrite;
     /// c = (a < b), unsigned
     SetLtU: Lt | CWrite;
     /// c = (a ≥ b), unsigned
-    SetGeU: Lt | Neg | CWrite;
+    SetGeU: Lt | Variant | CWrite;
     /// c = (a < b), signed
     SetLtS: Slt | CWrite;
     /// c = (a ≥ b), signed
-    SetGeS: Slt | Neg | CWrite;
+    SetGeS: Slt | Variant | CWrite;
     /// if a == b go to c
-    BrEq: Eq | Br;
+    BrEq: Ne | Variant | Br;
     /// if a ≠ b go to c
-    BrNe: Eq | Neg | Br;
+    BrNe: Ne | Br;
     /// if a < b (unsigned) go to c
     BrLtU: Lt | Br;
     /// if a ≥ b (unsigned) go to c
-    BrGeU: Lt | Neg | Br;
+    BrGeU: Lt | Variant | Br;
     /// if a < b (signed) go to c
     BrLtS: Slt | Br;
     /// if a ≥ b (signed) go to c
-    BrGeS: Slt | Neg | Br;
+    BrGeS: Slt | Variant | Br;
     /// c = word of linear memory whose last byte is at address a + imm; traps out of bounds
     Load: Load | CWrite;
     /// word of linear memory whose last byte is at address a + imm = slot c; traps out of bounds
@@ -196,13 +201,13 @@ ops! {
     BrTable: BrTable;
     /// push (pc + 1, frame base), add `imm mod 2^16` to the frame base and go to c; traps
     /// `StackOverflow` if the depth exceeds `imm / 2^16`
-    Call: Call | Limit;
+    Call: Jump | Push | Limit;
     /// as `Call` but to the pc in slot a
-    CallReg: CallReg | Limit;
+    CallReg: JumpReg | Push | Limit;
     /// the depth check of `Call` alone
     Limit: Limit;
     /// go to the pc in slot a without pushing; the frame base changes as by `Jump`
-    JumpReg: CallReg;
+    JumpReg: JumpReg;
     /// pop pc and frame base
     Ret: Ret;
     /// function entry: trap `StackOverflow` if frame base + (imm mod 2^16) exceeds the stack
@@ -211,12 +216,12 @@ ops! {
     Enter: Enter;
     /// c = pages of linear memory; if b is given, set them to b
     Pages: Pages | CWrite;
-    /// charge b + 2^32 a fuel; traps `OutOfFuel`
-    FuelCharge: Alu | Timed | Fuel;
+    /// charge b + 2^32 a fuel; traps `OutOfFuel`: a branch that is taken if the charge is refused
+    FuelCharge: Alu | Timed | Br;
     /// c = low word of the fuel that is left
-    FuelLeftLo: Alu | Timed | Spent | CWrite;
+    FuelLeftLo: Alu | Timed | Variant | CWrite;
     /// c = high word of the fuel that is left
-    FuelLeftHi: Alu | Timed | Spent | CWrite;
+    FuelLeftHi: Alu | Timed | Variant | CWrite;
     /// permute the sponge state with Keccak-f\[1600\]
     KeccakF: Alu | Timed;
 }
@@ -256,9 +261,11 @@ impl Instr {
             flags |= Flag::ARead.bit();
         }
         match self.b {
-            Operand::None => {}
+            Operand::None | Operand::Imm(_) => {}
             Operand::Slot(_) => flags |= Flag::BRead.bit(),
-            Operand::Imm(_) => flags |= Flag::BImm.bit(),
+        }
+        if matches!(self.op, Op::Pages) && !matches!(self.b, Operand::None) {
+            flags |= Flag::Variant.bit(); // sets them
         }
         if self.op.flags() & Flag::Store.bit() != 0 {
             flags |= Flag::BRead.bit(); // port b reads the stored value at slot c

@@ -4,6 +4,11 @@ use std::{io, path::PathBuf};
 
 use rwprove_circuits::{check::Violation, merkle::TreeError, shape::ShapeError};
 use rwprove_executor::ExecError;
+use rwprove_recursion::{
+    prove,
+    system::{Id, SystemError},
+    verify::FlattenError,
+};
 use thiserror::Error;
 
 /// Why a program has no keys.
@@ -82,7 +87,44 @@ pub enum ProveError {
     /// The directory belongs to another run.
     #[error("{} has shards of another run", .0.display())]
     OtherRun(PathBuf),
+    /// A proof of the recursion.
+    #[error(transparent)]
+    Recursion(#[from] RecursionError),
     /// The executing thread stopped without a reason.
     #[error("the executing thread panicked")]
     Executor,
+}
+
+/// Why there is no proof of the recursion.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecursionError {
+    /// A circuit cannot be built.
+    #[error(transparent)]
+    Build(#[from] SystemError),
+    /// A circuit has another key than verifiers know, so it is of another version.
+    #[error("the key of {} is not the one that verifiers know", .0.name())]
+    Key(Id),
+    /// A circuit is in no set of keys, so no other verifies its proofs.
+    #[error("{} is in no set of keys", .0.name())]
+    Place(Id),
+    /// A proof that is to be verified is not one.
+    #[error("{}: {error}", circuit.name())]
+    Stream {
+        /// The circuit that verifies it.
+        circuit: Id,
+        /// What is wrong.
+        error: FlattenError,
+    },
+    /// The circuit claims something else than its stream says.
+    #[error("{} claims something else", .0.name())]
+    Claim(Id),
+    /// A circuit cannot be proved.
+    #[error("{}: {error}", circuit.name())]
+    Prove {
+        /// Which circuit.
+        circuit: Id,
+        /// Why.
+        error: prove::ProveError,
+    },
 }

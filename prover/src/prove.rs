@@ -5,7 +5,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use rwprove_circuits::machine as tables;
+use rwprove_circuits::{machine as tables, shape::Shape};
 use rwprove_executor::{Input, Options as Execution, Report, Rows};
 use rwprove_isa::{InputDigest, Statement, keccak256, record::Record};
 use rwprove_verifier::{
@@ -16,7 +16,9 @@ use rwprove_verifier::{
 };
 
 use crate::{
+    compressed,
     error::ProveError,
+    event::Event,
     execution::{Cut, End, execute},
     keys::ProvingKey,
     memory,
@@ -61,36 +63,6 @@ impl Default for Options {
     }
 }
 
-/// What happens on the way, for whoever shows it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A shard was executed and its proof begins.
-    Started {
-        /// Which shard.
-        shard: u32,
-        /// Lowered instructions of the shard.
-        instructions: usize,
-        /// Whether the run ends with it.
-        last: bool,
-    },
-    /// A shard is proved.
-    Proved {
-        /// Which shard.
-        shard: u32,
-        /// Lowered instructions of the shard.
-        instructions: usize,
-        /// Rows of all tables.
-        rows: u64,
-        /// Length of the proof.
-        bytes: usize,
-        /// Seconds taken.
-        seconds: f64,
-        /// It was there from an earlier attempt.
-        reused: bool,
-    },
-}
-
 /// A proof with what it says.
 #[derive(Clone, Debug)]
 pub struct Proved {
@@ -115,9 +87,22 @@ pub fn prove(
     options: &Options,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<Proved, ProveError> {
+    match options.kind {
+        Kind::Shards => chain(key, input, options, progress),
+        Kind::Compressed => compressed::prove(key, input, options, progress),
+    }
+}
+
+/// Proves a run as a chain of shards.
+fn chain(
+    key: &ProvingKey,
+    input: &Input,
+    options: &Options,
+    progress: &mut dyn FnMut(&Event),
+) -> Result<Proved, ProveError> {
     let shapes = Shapes::new(&key.key, options)?;
     let execution = options.execution(&shapes);
-    let manifest = manifest(&key.key, input, &execution.limits);
+    let manifest = manifest(&key.key, input, options, &execution.limits);
     let directory = options.resume.as_ref().map(|path| Directory::open(path, &manifest));
     let mut prover = Prover {
         shards: ShardProver::new(key, &shapes, input.fuel_limit.unwrap_or(u64::MAX)),
@@ -145,7 +130,7 @@ pub fn check(
 ) -> Result<(Statement, Report), ProveError> {
     let shapes = Shapes::new(&key.key, options)?;
     let end = execute(&key.program, input, options.execution(&shapes), |cut| {
-        progress(&started(&cut));
+        progress(&started(&cut, shapes.of_cut(key, &cut)?));
         let (_, instances) = fill(key, &shapes, &cut)?;
         let shard = cut.record.index;
         tables::check(&instances).map_err(|violation| ProveError::Violation { shard, violation })
@@ -164,7 +149,8 @@ impl Prover<'_> {
     /// Proves one shard, unless it is there already.
     fn shard(&mut self, cut: &Cut, progress: &mut dyn FnMut(&Event)) -> Result<(), ProveError> {
         let (number, start) = (cut.record.index, Instant::now());
-        progress(&started(cut));
+        let ShardProver { key, shapes, .. } = self.shards;
+        progress(&started(cut, shapes.of_cut(key, cut)?));
         let kept = self.kept(cut)?;
         let reused = kept.is_some();
         let (bytes, rows) = match kept {
@@ -217,9 +203,9 @@ pub(crate) fn prove_shard(
     Ok(written(&proved.shard).0)
 }
 
-fn started(cut: &Cut) -> Event {
+pub(crate) fn started(cut: &Cut, shape: Shape) -> Event {
     let Record { index, cpu, last, .. } = &cut.record;
-    Event::Started { shard: *index, instructions: cpu.len(), last: *last }
+    Event::Started { shard: *index, instructions: cpu.len(), shape, last: *last }
 }
 
 /// Rows of a finished shard's tables, if its bytes prove the step between these states. A broken
@@ -241,7 +227,13 @@ pub(crate) fn reusable(
     verified().ok().flatten()
 }
 
-fn statement(key: &ProvingKey, input: &Input, options: &Options, end: &End) -> Statement {
+/// What a run amounts to.
+pub(crate) fn statement(
+    key: &ProvingKey,
+    input: &Input,
+    options: &Options,
+    end: &End,
+) -> Statement {
     Statement {
         vkey: key.key.digest(),
         state: input.state,
@@ -258,8 +250,15 @@ fn statement(key: &ProvingKey, input: &Input, options: &Options, end: &End) -> S
 }
 
 /// Names everything that shards depend on.
-fn manifest(key: &VerifyingKey, input: &Input, limits: &[Rows]) -> String {
-    let (vkey, tape) = (key.digest(), keccak256(&input.bytes));
+pub(crate) fn manifest(
+    key: &VerifyingKey,
+    input: &Input,
+    options: &Options,
+    limits: &[Rows],
+) -> String {
+    let (kind, vkey, tape) = (options.kind.name(), key.digest(), keccak256(&input.bytes));
     let Input { state, fuel_limit, .. } = input;
-    format!("key {vkey:02x?}\ninput {tape:02x?}\nstate {state}\nfuel {fuel_limit:?}\n{limits:?}\n")
+    format!(
+        "{kind}\nkey {vkey:02x?}\ninput {tape:02x?}\nstate {state}\nfuel {fuel_limit:?}\n{limits:?}\n"
+    )
 }

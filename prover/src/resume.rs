@@ -43,7 +43,7 @@ impl Directory {
     }
 
     /// The bytes of a file; of one that is too long only the first, which then fit nothing.
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ProveError> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ProveError> {
         let path = self.0.join(name);
         let mut bytes = Vec::new();
         let read =
@@ -56,7 +56,7 @@ impl Directory {
     }
 
     /// Nobody ever sees half of a file: it gets its name when it is whole.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ProveError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ProveError> {
         let (path, temporary) = (self.0.join(name), self.0.join(format!("{name}.tmp")));
         let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
         written.map_err(|error| ProveError::File { path, error })

@@ -6,10 +6,18 @@ use rwprove_circuits::{
     table::Shard,
 };
 use rwprove_executor::Rows;
-use rwprove_verifier::{VerifyingKey, head::Kind, machine};
+use rwprove_verifier::{
+    VerifyingKey,
+    compressed::{self, Fixed},
+    config::Layer,
+    head::Kind,
+    machine,
+};
 
 use crate::{
     error::ProveError,
+    execution::Cut,
+    keys::ProvingKey,
     memory::{self, estimate, rows},
     prove::Options,
 };
@@ -45,7 +53,11 @@ impl Shapes {
         if of_program.peek().is_none() {
             return Err(ProveError::ProgramHeight(program));
         }
-        let needed = |shape: &Shape| estimate(&machine::layout(shape, key.preset.parameters()));
+        let wide = &Fixed::of(key.preset).wide;
+        // Shards and circuits are proved by turns, and no circuit is larger than a wide leaf.
+        let circuit = estimate(&compressed::layout(wide, key.preset, Layer::Inner));
+        let needed =
+            |shape: &Shape| estimate(&machine::layout(shape, key.preset.parameters())).max(circuit);
         let (mut smallest, mut shapes) = (u64::MAX, Vec::new());
         for shape in of_program {
             let needed = needed(&shape);
@@ -71,6 +83,13 @@ impl Shapes {
                 shapes.iter().map(|shape| rows(shape).within(within)).collect()
             }
         }
+    }
+
+    /// The shape of what was cut from a run.
+    pub(crate) fn of_cut(&self, key: &ProvingKey, cut: &Cut) -> Result<Shape, ProveError> {
+        let Cut { record, merkle } = cut;
+        self.of(&key.machine, &Shard { program: &key.program, record, merkle })
+            .map_err(|error| ProveError::Shape { shard: record.index, error })
     }
 
     /// The shape of a shard.

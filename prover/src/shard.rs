@@ -93,10 +93,8 @@ pub(crate) fn fill(
     cut: &Cut,
 ) -> Result<(Shape, Vec<Instance>), ProveError> {
     let Cut { record, merkle } = cut;
+    let shape = shapes.of_cut(key, cut)?;
     let shard = table::Shard { program: &key.program, record, merkle };
-    let shape = shapes
-        .of(&key.machine, &shard)
-        .map_err(|error| ProveError::Shape { shard: record.index, error })?;
     Ok((shape, key.machine.fill_all(&shard, &shape)))
 }
 

@@ -12,7 +12,7 @@ use rwprove_circuits::{
 use rwprove_verifier::{
     Preset,
     compressed::{self, Fixed, LogHeights},
-    config::{Digest, Layer},
+    config::{DIGEST, Digest, Layer},
     machine,
 };
 use thiserror::Error;
@@ -132,6 +132,9 @@ pub enum SystemError {
     /// It breaks a rule by itself.
     #[error(transparent)]
     Rule(#[from] Rule),
+    /// A key that the circuit holds is not known yet.
+    #[error("a placeholder stands for a key that {} holds", .0.name())]
+    Placeholder(Id),
     /// A place without a shape.
     #[error("there is no {}", .0.name())]
     Missing(Id),
@@ -169,6 +172,12 @@ pub fn build(id: Id, fixed: &Fixed, preset: Preset) -> Result<Circuit, SystemErr
     Ok(b.finish()?)
 }
 
+/// Whether the keys that a circuit holds are known: there are some, and none is all zeros.
+fn known(id: Id, keys: &[[u32; DIGEST]]) -> Result<(), SystemError> {
+    let placeholder = keys.is_empty() || keys.contains(&[0; DIGEST]);
+    if placeholder { Err(SystemError::Placeholder(id)) } else { Ok(()) }
+}
+
 /// What a circuit does, on any backend.
 ///
 /// # Errors
@@ -189,12 +198,16 @@ pub fn run<B: Backend>(
         Id::Leaf(place) => leaf(false, place)?,
         Id::WideLeaf(place) => leaf(true, place)?,
         Id::Lift => {
+            known(id, fixed.wide_leaves)?;
             let set = fixed.wide_keys();
             layers::pass(b, stark, Keys { depth: set.depth(), set: Some(set.root()) })?
         }
         Id::Join => layers::join(b, stark, depth)?,
         Id::Root => layers::pass(b, stark, Keys { depth, set: None })?,
-        Id::Last => layers::shrink(b, stark, &compressed::key(&fixed.root_key))?,
+        Id::Last => {
+            known(id, &[fixed.root_key])?;
+            layers::shrink(b, stark, &compressed::key(&fixed.root_key))?
+        }
     })
 }
 

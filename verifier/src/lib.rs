@@ -19,7 +19,7 @@ pub mod step;
 mod vkey;
 
 pub use config::Preset;
-pub use vkey::{KeyError, VerifyingKey};
+pub use vkey::{KeyElements, KeyError, VerifyingKey, halves};
 
 #[cfg(test)]
 mod tests;

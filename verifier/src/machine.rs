@@ -124,6 +124,7 @@ mod tests {
     use rwprove_circuits::shape::always_present;
 
     use super::*;
+    use crate::config::EXTENSION;
 
     /// The provable security of the smallest shard: some terms fall with a shorter trace.
     fn smallest_security(preset: Preset) -> Security {
@@ -149,6 +150,12 @@ mod tests {
         let lookups: Vec<_> = ChipId::ALL.iter().map(|&c| table(c).lookups.clone()).collect();
         let heights: Vec<_> = ChipId::ALL.iter().map(|&c| 1 << log_heights(c).1).collect();
         assert!(check_multiplicity_height_bound(&lookups, &heights).is_ok());
+    }
+
+    #[test]
+    fn a_cpu_row_is_narrow() {
+        let cpu = table(ChipId::Cpu);
+        assert_eq!([cpu.width, cpu.lookup_width(), cpu.chunks() * EXTENSION], [62, 40, 10]);
     }
 
     #[test]

@@ -1,16 +1,83 @@
 //! The verification key of a program.
 
-use rwprove_circuits::merkle::opening::REGIONS;
-use rwprove_isa::{MAX_CODE, keccak256};
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
+use p3_koala_bear::default_koalabear_poseidon2_16;
+use p3_symmetric::CryptographicHasher;
+use rwprove_circuits::{Val, merkle::opening::REGIONS};
+use rwprove_isa::MAX_CODE;
 use thiserror::Error;
 
 use crate::{
     bytes::{DecodeError, Reader, Writer},
-    config::{Digest, Preset},
+    config::{DIGEST, Digest, Preset, Sponge},
+    step::{FUEL_LIMBS, fuel_limbs},
 };
 
-/// Separates the digest of keys from any other hash.
-const DOMAIN: &[u8; 16] = b"rwprove vkey v1\0";
+/// Separates the digest of keys from any other hash: its bytes are a whole block of it.
+const DOMAIN: &[u8; 16] = b"rwprove vkey v2\0";
+
+/// Big endian numbers of two bytes, as field elements.
+pub fn halves<const N: usize>(bytes: &[u8]) -> [Val; N] {
+    std::array::from_fn(|i| {
+        let byte = |at: usize| u32::from(bytes.get(at).copied().unwrap_or_default());
+        Val::from_u32(byte(2 * i) << 8 | byte(2 * i + 1))
+    })
+}
+
+/// A key as its digest has it, over any kind of element.
+#[derive(Clone, Debug)]
+pub struct KeyElements<T> {
+    /// Digest of the machine, as numbers of two bytes.
+    pub machine: [T; 16],
+    /// Bits of the preset.
+    pub preset: T,
+    /// Digest of the module, as numbers of two bytes.
+    pub module: [T; 16],
+    /// log2 of the height of the program table.
+    pub log_height: T,
+    /// Commitment to the preprocessed columns.
+    pub preprocessed: [T; DIGEST],
+    /// Memory at the start, as the digests of its regions.
+    pub regions: [[T; DIGEST]; REGIONS],
+    /// Where a run starts.
+    pub start: T,
+    /// Pages of linear memory at the start.
+    pub pages: T,
+    /// Fuel consumed before the start, as 16-bit limbs, lowest first.
+    pub fuel: [T; FUEL_LIMBS],
+}
+
+impl<T: Clone> KeyElements<T> {
+    /// All elements in the order in which they are hashed, behind those of the domain.
+    pub fn elements(&self) -> Vec<T> {
+        let Self { machine, preset, module, log_height, preprocessed, .. } = self;
+        let Self { regions, start, pages, fuel, .. } = self;
+        let head = machine.iter().chain([preset]).chain(module).chain([log_height]);
+        let memory = preprocessed.iter().chain(regions.iter().flatten());
+        head.chain(memory).chain([start, pages]).chain(fuel).cloned().collect()
+    }
+
+    /// What stands before the elements.
+    pub fn domain() -> [Val; DIGEST] {
+        halves(DOMAIN)
+    }
+}
+
+impl From<&VerifyingKey> for KeyElements<Val> {
+    fn from(key: &VerifyingKey) -> Self {
+        Self {
+            machine: halves(&key.machine),
+            preset: Val::from_u32(key.preset.bits()),
+            module: halves(&key.module),
+            log_height: Val::from_u32(key.log_height),
+            preprocessed: key.preprocessed,
+            regions: key.regions,
+            start: Val::from_u32(key.start),
+            pages: Val::from_u32(key.pages),
+            fuel: fuel_limbs(key.fuel).map(Val::from_u32),
+        }
+    }
+}
 
 /// Everything that a verifier must know of a program. Its digest names the program in statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +116,20 @@ pub enum KeyError {
 }
 
 impl VerifyingKey {
-    /// Keccak-256 of the key's bytes, domain-separated.
+    /// The key's name: the sponge's digest of its elements, each element as four bytes, big endian.
     pub fn digest(&self) -> [u8; 32] {
-        let mut out = Writer::default();
-        out.bytes(DOMAIN);
-        self.write(&mut out);
-        keccak256(&out.into_bytes())
+        let mut bytes = [0; 32];
+        for (bytes, element) in bytes.chunks_exact_mut(4).zip(self.hash()) {
+            bytes.copy_from_slice(&element.as_canonical_u32().to_be_bytes());
+        }
+        bytes
+    }
+
+    /// The same as elements.
+    pub fn hash(&self) -> Digest {
+        let elements = KeyElements::from(self).elements();
+        let sponge = Sponge::new(default_koalabear_poseidon2_16());
+        sponge.hash_iter(KeyElements::<Val>::domain().into_iter().chain(elements))
     }
 
     /// Appends the canonical bytes.
@@ -94,9 +169,6 @@ impl VerifyingKey {
 
 #[cfg(test)]
 mod tests {
-    use p3_field::PrimeCharacteristicRing;
-    use rwprove_circuits::Val;
-
     use super::*;
 
     fn key() -> VerifyingKey {

@@ -24,8 +24,6 @@ columns! {
         real,
         /// Whether its static fuel charge is refused.
         oof,
-        /// Fetched: the packed flags.
-        flags,
         /// The flags of [`Flag`], all zero when not real or out of fuel.
         flag: [Flag::COUNT],
         /// Fetched: slot of operand a.
@@ -58,32 +56,28 @@ columns! {
         b_addr,
         /// Address of port c.
         c_addr,
-        /// Sum or difference, address of an access; operand a of a request.
+        /// Range-checked: sum or difference. Of an access the low limb of its address, and how far
+        /// its page is from the bound.
         r: [2],
-        /// Helpers that are range-checked.
-        t: [2],
+        /// Range-checked: the word of an access within its page, of calls and `Enter` how far they
+        /// are from a limit; of a signed comparison the distance of one operand from zero.
+        t,
+        /// Not checked: high limb of an access's address or of a request's first operand; what is
+        /// tested for zero; of a signed comparison whether the signs differ.
+        u,
+        /// Not checked: inverse of what is tested for zero, time of a request; of a signed
+        /// comparison the high limb of the larger operand.
+        v,
         /// Carry or borrow of the low limbs.
         k0,
-        /// Carry or borrow of the high limbs; `Enter` goes to the deep twin.
+        /// Carry or borrow of the high limbs, truth of a signed comparison; `Enter` goes to the
+        /// deep twin.
         k1,
-        /// Chained: carry or borrow of the row before.
-        carry,
-        /// Chained: not zero if the words of the rows before differed.
-        link,
-        /// Inverse of what is tested for zero.
-        inv,
-        /// Truth of comparison or condition, before negation.
+        /// What is tested is not zero; an access is left to the access table; of a signed
+        /// comparison the smaller operand is negative.
         cond,
         /// The operation traps.
         trap,
-        /// The access is left to the access table.
-        mis,
-        /// The row pushes a frame.
-        push,
-        /// Sign bits of a and b, for signed comparison.
-        sign: [2],
-        /// Time of the request.
-        req_time,
     }
 }
 

@@ -4,6 +4,7 @@
 //! asks a coprocessor, writes the result and steps to the next pc.
 
 mod air;
+mod arithmetic;
 mod columns;
 mod trace;
 

@@ -4,7 +4,7 @@ use p3_field::{Field, PrimeCharacteristicRing, PrimeField32};
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
 use rwprove_isa::{
-    Flag, Instr, Operand, layout,
+    Flag, Instr, Op, Operand, layout,
     record::{C_TIME, CpuEvent, Limbs, Outcome, clock, limbs},
 };
 
@@ -66,34 +66,60 @@ struct Step<'a> {
     /// No flag is set if it ran out of fuel.
     flags: u32,
     clk: u32,
-    /// From the row before, if chained.
-    carry: bool,
-    link: Val,
+    /// From the row before, if chained: carry or borrow, and the sum of its limbs.
+    link: (bool, u32),
     sums: Sums,
 }
 
 /// Values of the arithmetic helper columns.
 #[derive(Default)]
 struct Sums {
-    r: Limbs,
-    t: [Val; 2],
+    r: [Val; 2],
+    t: Val,
+    u: Val,
+    v: Val,
     k: [bool; 2],
-    sign: [bool; 2],
+    cond: bool,
 }
 
-impl Sums {
-    fn add(a: Limbs, b: Limbs, carry: bool) -> Self {
-        let low = a[0] + b[0] + u32::from(carry);
-        let high = a[1] + b[1] + (low >> 16);
-        let r = [low & 0xffff, high & 0xffff];
-        Self { r, k: [low >> 16 != 0, high >> 16 != 0], ..Self::default() }
-    }
+/// A sum or a difference of words: limbs, and carries or borrows.
+fn sum(a: Limbs, b: Limbs, carry: bool) -> (Limbs, [bool; 2]) {
+    let low = a[0] + b[0] + u32::from(carry);
+    let high = a[1] + b[1] + (low >> 16);
+    ([low & 0xffff, high & 0xffff], [low >> 16 != 0, high >> 16 != 0])
+}
 
-    fn sub(a: Limbs, b: Limbs, borrow: bool) -> Self {
-        let low = a[0] as i32 - b[0] as i32 - i32::from(borrow);
-        let high = a[1] as i32 - b[1] as i32 - i32::from(low < 0);
-        let r = [low, high].map(|x| x as u32 & 0xffff);
-        Self { r, k: [low < 0, high < 0], ..Self::default() }
+fn difference(a: Limbs, b: Limbs, borrow: bool) -> (Limbs, [bool; 2]) {
+    let low = a[0] as i32 - b[0] as i32 - i32::from(borrow);
+    let high = a[1] as i32 - b[1] as i32 - i32::from(low < 0);
+    ([low, high].map(|x| x as u32 & 0xffff), [low < 0, high < 0])
+}
+
+/// The columns that say whether a sum of limbs is zero.
+fn tested(limbs: u32, sums: Sums) -> Sums {
+    let u = Val::from_u32(limbs);
+    Sums { u, v: u.try_inverse().unwrap_or(Val::ZERO), cond: limbs != 0, ..sums }
+}
+
+/// The columns of a signed comparison, see the constraints.
+fn signed(a: Limbs, b: Limbs, borrow: bool) -> Sums {
+    const HALF: u32 = 1 << 15;
+    let val = |x: u32| Val::from_u32(x);
+    // Signed order is unsigned order with the sign bits turned.
+    let turned = |[low, high]: Limbs| [low, high ^ HALF];
+    let (_, [k0, less]) = difference(turned(a), turned(b), borrow);
+    let ([low, high], _) = difference(a, b, borrow);
+    let (smaller, larger) = if less { (a[1], b[1]) } else { (b[1], a[1]) };
+    let negative = smaller >= HALF;
+    let differ = negative && larger < HALF;
+    let positive = val(HALF - 1) - val(larger);
+    Sums {
+        r: [val(low), if differ { positive } else { val(high) }],
+        t: if negative { val(smaller - HALF) } else { positive },
+        u: Val::from_bool(differ),
+        v: val(larger),
+        k: [k0, less],
+        cond: negative,
     }
 }
 
@@ -104,18 +130,18 @@ impl<'a> Step<'a> {
         let instr = program::at(shard.program, event.pc);
         // Chains are a few rows long, so this goes back a few rows at most.
         let before = index.checked_sub(1).filter(|_| instr.chain).and_then(|i| Self::new(shard, i));
-        let (carry, link) = before.map_or((false, Val::ZERO), |before| before.handed_over());
+        let link = before.map_or((false, 0), |before| before.handed_over());
         let out_of_fuel = event.outcome == Outcome::OutOfFuel;
         let flags = if out_of_fuel { 0 } else { instr.flags() };
         let sums = Sums::default();
-        let mut step = Self { event, instr, flags, clk: clock(index), carry, link, sums };
+        let mut step = Self { event, instr, flags, clk: clock(index), link, sums };
         step.sums = step.sums();
         Some(step)
     }
 
-    fn handed_over(&self) -> (bool, Val) {
-        let [r0, r1] = self.sums.r;
-        (self.sums.k[1], Val::from_u32(r0 + r1) + self.link)
+    fn handed_over(&self) -> (bool, u32) {
+        let [low, high] = self.sums.r.map(|limb| limb.as_canonical_u32());
+        (self.sums.k[1], low + high)
     }
 
     fn is(&self, flag: Flag) -> bool {
@@ -134,23 +160,23 @@ impl<'a> Step<'a> {
         self.access() && !self.is(Flag::Priv)
     }
 
+    /// Whether the row traps. A refused `FuelCharge` does not, it branches.
     fn trap(&self) -> bool {
-        self.event.outcome == Outcome::Trap
+        self.event.outcome == Outcome::Trap && !self.is(Flag::Alu)
     }
 
     /// Left to the access table.
-    fn mis(&self) -> bool {
+    fn elsewhere(&self) -> bool {
         let unaligned = self.event.outcome == Outcome::Unaligned;
         self.access() && !self.trap() && (unaligned || self.is(Flag::Subword))
     }
 
     fn direct(&self) -> bool {
-        !self.mis() && !self.trap()
+        !self.elsewhere() && !self.trap()
     }
 
-    fn push(&self) -> bool {
-        let pushes = self.is(Flag::Call) || (self.is(Flag::CallReg) && self.is(Flag::Limit));
-        pushes && !self.trap()
+    fn pushes(&self) -> bool {
+        self.is(Flag::Push) && !self.trap()
     }
 
     fn immediate(&self) -> Limbs {
@@ -166,7 +192,7 @@ impl<'a> Step<'a> {
 
     fn writes_c(&self) -> bool {
         let stores = self.is(Flag::Store) && self.direct();
-        (self.is(Flag::CWrite) && !self.trap()) || stores || self.push() || self.oof()
+        (self.is(Flag::CWrite) && !self.trap()) || stores || self.pushes() || self.oof()
     }
 
     fn oof(&self) -> bool {
@@ -180,12 +206,10 @@ impl<'a> Step<'a> {
     fn b(&self) -> Limbs {
         if self.reads_b() {
             self.event.b
-        } else if self.is(Flag::BImm) && !self.access() {
-            self.immediate()
-        } else if self.is(Flag::Spent) {
-            [self.event.spent + u32::from(self.instr.fuel), 0]
-        } else {
+        } else if self.is(Flag::Load) {
             [0, 0]
+        } else {
+            self.immediate()
         }
     }
 
@@ -194,66 +218,75 @@ impl<'a> Step<'a> {
         let val = |x: u32| Val::from_u32(x);
         let [lo, hi] = self.immediate().map(val);
         let [fp, depth] = [self.event.fp, self.event.depth].map(val);
+        let (carry, before) = self.link;
+        let with = |(r, k): (Limbs, [bool; 2])| Sums { r: r.map(val), k, ..Sums::default() };
         // The distance on the side of the limit that was taken.
         let side = |within: Val| if self.trap() { -within - Val::ONE } else { within };
         if self.is(Flag::Add) {
-            Sums::add(a, b, self.carry)
-        } else if self.any(&[Flag::Sub, Flag::Eq, Flag::Lt, Flag::BrTable]) {
-            Sums::sub(a, b, self.carry)
+            with(sum(a, b, carry))
+        } else if self.any(&[Flag::Sub, Flag::Lt, Flag::BrTable]) {
+            with(difference(a, b, carry))
+        } else if self.is(Flag::Ne) {
+            let (r, k) = difference(a, b, carry);
+            tested(r[0] + r[1] + before, with((r, k)))
+        } else if self.is(Flag::Cmov) {
+            tested(a[0] + a[1], Sums::default())
         } else if self.is(Flag::Slt) {
-            let [s, t] = [a, b].map(|[low, high]| [low, high ^ 0x8000]);
-            let sums = Sums::sub(s, t, self.carry);
-            Sums { t: [val(s[1]), val(t[1])], sign: [a, b].map(|x| x[1] >> 15 != 0), ..sums }
+            signed(a, b, carry)
         } else if self.access() {
-            let sums = Sums::add(a, self.immediate(), false);
-            let t = self.access_helpers(&sums);
-            Sums { t, ..sums }
+            self.address(sum(a, self.immediate(), false))
         } else if self.is(Flag::Alu) {
-            Sums { r: a, ..Sums::default() }
+            let spent =
+                self.is(Flag::Variant).then(|| self.event.spent + u32::from(self.instr.fuel));
+            let time = if self.is(Flag::Timed) { val(self.clk) } else { Val::ZERO };
+            let r = [val(a[0] + spent.unwrap_or(0)), Val::ZERO];
+            Sums { r, u: val(a[1]), v: time, ..Sums::default() }
         } else if self.is(Flag::Limit) {
-            Sums { t: [side(hi - depth), Val::ZERO], ..Sums::default() }
+            Sums { t: side(hi - depth), ..Sums::default() }
         } else if self.is(Flag::Enter) {
             let limit = val(layout::STACK_LIMIT);
             let deep = self.event.outcome == Outcome::Deep;
             let fast = !deep && !self.trap();
-            let t1 = if fast { limit - fp - hi } else { Val::ZERO };
-            let calls = (layout::CALL_LIMIT - 1).wrapping_sub(self.event.depth);
+            let room = [val(layout::CALL_LIMIT - 1) - depth, limit - fp - hi];
             Sums {
-                r: [if fast { calls } else { 0 }, 0],
-                t: [side(limit - fp - lo), t1],
+                r: room.map(|room| if fast { room } else { Val::ZERO }),
+                t: side(limit - fp - lo),
                 k: [false, deep],
                 ..Sums::default()
             }
+        } else if self.oof() {
+            let charge = Val::from_u16(self.instr.fuel);
+            Sums { v: charge.try_inverse().unwrap_or(Val::ZERO), ..Sums::default() }
         } else {
             Sums::default()
         }
     }
 
-    /// Word and page of an access at `r`.
-    fn access_helpers(&self, sums: &Sums) -> [Val; 2] {
-        let [r0, r1] = sums.r;
-        let (page, pages) = (Val::from_u32(r1), Val::from_u32(self.event.pages));
-        if !self.guest() {
-            let bound = Val::from_u32((1 << 14) - 1) - page;
-            return [Val::ZERO, if self.is(Flag::Subword) { Val::ZERO } else { bound }];
-        }
-        let t0 = if self.direct() { r0 / 4 } else { 0 };
-        let t1 = match (self.trap(), sums.k[1]) {
-            (false, _) => pages - Val::ONE - page,
-            (true, false) => page - pages,
-            (true, true) => Val::ZERO,
+    /// An access at the sum of operand a and the immediate.
+    fn address(&self, ([low, high], k): (Limbs, [bool; 2])) -> Sums {
+        let [page, pages] = [high, self.event.pages].map(Val::from_u32);
+        let word = Val::from_u32((1 << 14) - 1) - page;
+        let bound = match (self.guest(), self.trap(), k[1]) {
+            (true, false, _) => pages - Val::ONE - page,
+            (true, true, false) => page - pages,
+            (true, true, true) => page,
+            (false, ..) => {
+                if self.is(Flag::Subword) {
+                    page
+                } else {
+                    word
+                }
+            }
         };
-        [Val::from_u32(t0), t1]
-    }
-
-    /// Truth of a comparison before negation, or of `Cmov`'s condition.
-    fn cond(&self) -> bool {
-        if self.is(Flag::Eq) {
-            self.handed_over().1.is_zero()
-        } else if self.is(Flag::Cmov) {
-            self.a() != [0, 0]
-        } else {
-            self.any(&[Flag::Lt, Flag::Slt]) && self.sums.k[1]
+        let aligned = self.guest() && self.direct();
+        let elsewhere = self.elsewhere();
+        Sums {
+            r: [Val::from_u32(low), bound],
+            t: if aligned { Val::from_u32(low / 4) } else { Val::ZERO },
+            u: page,
+            v: if elsewhere { Val::from_u32(self.clk) } else { Val::ZERO },
+            k,
+            cond: elsewhere,
         }
     }
 
@@ -266,38 +299,32 @@ impl<'a> Step<'a> {
         c.clk = val(self.clk);
         c.real = Val::ONE;
         c.oof = Val::from_bool(self.oof());
-        [c.flags, c.ia, c.ib0, c.ib1, c.ic, c.fuel, c.tag] = program::fields(&self.instr);
+        [_, c.ia, c.ib0, c.ib1, c.ic, c.fuel, c.tag] = program::fields(&self.instr);
         for (column, flag) in c.flag.iter_mut().zip(Flag::ALL) {
             *column = Val::from_bool(self.is(*flag));
         }
         (c.a, c.b) = (self.a().map(val), self.b().map(val));
+        if !self.reads_b() && !self.is(Flag::Load) {
+            // Of a row out of fuel this may be a slot.
+            c.b = [c.ib0, c.ib1];
+        }
         c.c = event.c.map(val);
-        if self.any(&[Flag::Eq, Flag::Lt, Flag::Slt]) {
-            c.c = [Val::from_bool(self.cond() != self.is(Flag::Neg)), Val::ZERO];
-        } else if self.is(Flag::Fuel) {
-            c.c = [Val::from_bool(self.trap()), Val::ZERO];
+        if self.any(&[Flag::Ne, Flag::Lt, Flag::Slt]) {
+            let truth = if self.is(Flag::Ne) { sums.cond } else { sums.k[1] };
+            c.c = [Val::from_bool(truth != self.is(Flag::Variant)), Val::ZERO];
+        } else if self.instr.op == Op::FuelCharge && !self.oof() {
+            c.c = [Val::from_bool(event.outcome == Outcome::Trap), Val::ZERO];
+        }
+        if self.is(Flag::Push) && self.trap() {
+            // Not written, but the rule for calls that do not trap has no room for `trap`.
+            c.c = [c.pc + Val::ONE, c.fp];
         }
         c.c_before = event.c_before.map(val);
         [c.a_time, c.b_time, c.c_time] = event.times.map(val);
-        (c.r, c.t) = (sums.r.map(val), sums.t);
+        (c.r, c.t, c.u, c.v) = (sums.r, sums.t, sums.u, sums.v);
         [c.k0, c.k1] = sums.k.map(Val::from_bool);
-        c.sign = sums.sign.map(Val::from_bool);
-        (c.carry, c.link) = (Val::from_bool(self.carry), self.link);
-        c.cond = Val::from_bool(self.cond());
-        let tested = if self.is(Flag::Eq) {
-            self.handed_over().1
-        } else if self.is(Flag::Cmov) {
-            c.a[0] + c.a[1]
-        } else {
-            c.oof * c.fuel
-        };
-        c.inv = tested.try_inverse().unwrap_or(Val::ZERO);
+        c.cond = Val::from_bool(sums.cond);
         c.trap = Val::from_bool(self.trap());
-        c.mis = Val::from_bool(self.mis());
-        c.push = Val::from_bool(self.push());
-        if self.is(Flag::Timed) || self.mis() {
-            c.req_time = c.clk;
-        }
         self.addresses(&mut c);
         c
     }
@@ -306,9 +333,9 @@ impl<'a> Step<'a> {
         let val = |x: u32| Val::from_u32(x);
         let slot = |i: Val| val(layout::STACK) + c.fp + i;
         let word = if self.is(Flag::Priv) {
-            c.r[0] + c.r[1] * val(1 << 16)
+            c.r[0] + c.u * val(1 << 16)
         } else {
-            c.t[0] + c.r[1] * val(1 << 14)
+            c.t + c.u * val(1 << 14)
         };
         if self.is(Flag::Store) {
             (c.b_addr, c.c_addr) = (slot(c.ic), word);
@@ -321,7 +348,7 @@ impl<'a> Step<'a> {
         }
         if self.is(Flag::CWrite) {
             c.c_addr = slot(c.ic);
-        } else if self.push() {
+        } else if self.is(Flag::Push) {
             c.c_addr = val(layout::FRAME) + c.depth;
         } else if self.oof() {
             c.c_addr = val(layout::reg::REFUSED_FUEL_LO);
@@ -337,12 +364,12 @@ impl<'a> Step<'a> {
                 counts.range16(now.wrapping_sub(before).wrapping_sub(1));
             }
         }
-        use Flag::{Add, BrTable, Enter, Eq, Limit, Load, Lt, Slt, Store, Sub};
-        if self.any(&[Add, Sub, Eq, Lt, Slt, BrTable, Load, Store, Enter]) {
-            self.sums.r.into_iter().for_each(|r| counts.range16(r));
+        use Flag::{Add, BrTable, Enter, Limit, Load, Lt, Ne, Slt, Store, Sub};
+        if self.any(&[Add, Sub, Ne, Lt, Slt, BrTable, Load, Store, Enter]) {
+            c.r.into_iter().for_each(|r| counts.range16(r.as_canonical_u32()));
         }
         if self.any(&[Slt, Load, Store, Limit, Enter]) {
-            c.t.into_iter().for_each(|t| counts.range16(t.as_canonical_u32()));
+            counts.range16(c.t.as_canonical_u32());
         }
     }
 }

@@ -71,7 +71,7 @@ fn sums<AB: InteractionBuilder<F = Val>>(
 fn left<AB: InteractionBuilder<F = Val>>(builder: &mut AB, row: &FuelCols<AB::Var>) {
     let question = row.left_low + row.left_high;
     let spent = row.spent[1] * LIMB + row.spent[0];
-    builder.when(question.clone()).assert_eq(row.amount[0], spent);
+    builder.when(question.clone()).assert_eq(row.amount[2], spent);
     bus::send(builder, bus::range16(row.spent[0].into()), question.clone());
     below_32512(builder, row.spent[1], &question);
 

@@ -15,7 +15,7 @@ crate::columns! {
         clk,
         /// Clocks skipped before the next row, as two limbs.
         gap: [2],
-        /// Limbs of the charge. Of a question the first is the static fuel spent by the shard.
+        /// Limbs of the charge. Of a question the third is the static fuel spent by the shard.
         amount: [4],
         /// Sums of the limbs charged in the rows before.
         sums: [4],

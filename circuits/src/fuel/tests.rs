@@ -65,7 +65,7 @@ impl Run {
         for (op, shift) in [(Op::FuelLeftLo, 0), (Op::FuelLeftHi, 32)] {
             let row = self.row(op, [0; 3], Outcome::Plain);
             let left = (self.case.record.fuel_limit - self.consumed) >> shift;
-            self.ask(op, row, [[0; 2], [self.spent, 0], limbs(left as u32)]);
+            self.ask(op, row, [[self.spent, 0], [0; 2], limbs(left as u32)]);
         }
     }
 
@@ -221,7 +221,7 @@ fn a_carry_around_the_field_is_refused() {
         (0, Op::FuelLeftLo, limbs(forged_left as u32)),
         (1, Op::FuelLeftHi, limbs((left(14) >> 32) as u32)),
     ] {
-        wrong.ask(Instr::new(op).tag(), clock(row), [[0; 2], [7 * (row as u32 + 1), 0], z]);
+        wrong.ask(Instr::new(op).tag(), clock(row), [[7 * (row as u32 + 1), 0], [0; 2], z]);
     }
     assert!(wrong.lookups_refuse(&Fuel, &forged, &publics) > 0);
 }

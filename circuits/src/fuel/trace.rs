@@ -102,7 +102,7 @@ fn question(cols: &mut FuelCols<u32>, shard: &Shard<'_>, spent: u32) {
         .rev()
         .fold(0_u64, |sum, limb| sum.wrapping_shl(16).wrapping_add(u64::from(*limb)));
     let consumed = record.start.fuel.wrapping_add(dynamic).wrapping_add(u64::from(spent));
-    cols.amount[0] = spent;
+    cols.amount[2] = spent;
     cols.spent = limbs(spent);
     cols.left = limbs64(record.fuel_limit.wrapping_sub(consumed));
     let start = limbs64(record.start.fuel);

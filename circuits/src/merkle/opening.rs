@@ -38,18 +38,86 @@ pub(crate) fn chunk(words: [record::Limbs; CHUNK_WORDS]) -> [Val; WIDTH] {
     std::array::from_fn(|i| Val::from_u32(words[i / 2][i % 2]))
 }
 
-/// The root over the digests of all regions.
-pub fn root_of_regions(regions: &[Digest; REGIONS]) -> Digest {
-    root(regions)
+/// Who computes nodes: a verifier, or a circuit that is one.
+pub trait Nodes {
+    /// A node's digest.
+    type Node: Clone;
+
+    /// A constant.
+    fn constant(&mut self, digest: Digest) -> Self::Node;
+    /// The node above two nodes.
+    fn parent(&mut self, left: &Self::Node, right: &Self::Node) -> Self::Node;
+
+    /// The root over a power of two of nodes, at least one.
+    fn root(&mut self, nodes: &[Self::Node]) -> Self::Node {
+        if let [node] = nodes {
+            return node.clone();
+        }
+        let (left, right) = nodes.split_at(nodes.len() / 2);
+        let (left, right) = (self.root(left), self.root(right));
+        self.parent(&left, &right)
+    }
+
+    /// The node of a region in which only the first chunk, with this leaf, is not zero.
+    fn region_of_one_chunk(&mut self, leaf: Self::Node) -> Self::Node {
+        (REGION_DEPTH + 1..=TREE_DEPTH).rev().fold(leaf, |node, level| {
+            let empty = self.constant(empty(level));
+            self.parent(&node, &empty)
+        })
+    }
+
+    /// The root that a run starts from: the program's regions, the node of the input's region, and
+    /// the leaf of the run's facts.
+    fn initial_root(
+        &mut self,
+        program: &[Self::Node; REGIONS],
+        input: Self::Node,
+        run: Self::Node,
+    ) -> Self::Node {
+        let mut regions = program.clone();
+        regions[const { region_of(INPUT) }] = input;
+        regions[const { region_of(RUN) }] = self.region_of_one_chunk(run);
+        self.root(&regions)
+    }
+
+    /// The root above the opened leaves, with the siblings on the way, the lowest first.
+    fn results_root(
+        &mut self,
+        leaves: &[Self::Node; reg::OPENED_CHUNKS],
+        siblings: &[Self::Node; OPENED_LEVEL],
+    ) -> Self::Node {
+        let node = self.root(leaves);
+        let siblings = siblings.iter().enumerate();
+        siblings.fold(node, |node, (i, sibling)| match RegOpening::INDEX >> i & 1 {
+            0 => self.parent(&node, sibling),
+            _ => self.parent(sibling, &node),
+        })
+    }
 }
 
-/// The root over a power of two of nodes.
-fn root(nodes: &[Digest]) -> Digest {
-    if let [] | [_] = nodes {
-        return nodes.first().copied().unwrap_or_default();
+/// A verifier.
+struct Native;
+
+impl Nodes for Native {
+    type Node = Digest;
+
+    fn constant(&mut self, digest: Digest) -> Digest {
+        digest
     }
-    let (left, right) = nodes.split_at(nodes.len() / 2);
-    poseidon2::compress(parent(root(left), root(right)))
+
+    fn parent(&mut self, left: &Digest, right: &Digest) -> Digest {
+        poseidon2::compress(parent(*left, *right))
+    }
+}
+
+/// The leaf of a chunk.
+fn leaf(words: [u32; CHUNK_WORDS]) -> Digest {
+    poseidon2::compress(chunk(words.map(record::limbs)))
+}
+
+/// The root over the digests of all regions.
+pub fn root_of_regions(regions: &[Digest; REGIONS]) -> Digest {
+    Native.root(regions)
 }
 
 /// The words of the run's facts, from [`RUN`] on.
@@ -62,18 +130,13 @@ pub fn run_words(input_bytes: u32, state: u32) -> [u32; CHUNK_WORDS] {
 
 /// The digest of a region in which only the first chunk is not zero.
 pub fn region_of_one_chunk(words: [u32; CHUNK_WORDS]) -> Digest {
-    let leaf = poseidon2::compress(chunk(words.map(record::limbs)));
-    let levels = REGION_DEPTH + 1..=TREE_DEPTH;
-    levels.rev().fold(leaf, |node, level| poseidon2::compress(parent(node, empty(level))))
+    Native.region_of_one_chunk(leaf(words))
 }
 
 /// The root that a run starts from: the program's regions, the input's digest as the prover says,
 /// and the facts of the run.
 pub fn initial_root(program: &[Digest; REGIONS], input: Digest, run: [u32; CHUNK_WORDS]) -> Digest {
-    let mut regions = *program;
-    regions[const { region_of(INPUT) }] = input;
-    regions[const { region_of(RUN) }] = region_of_one_chunk(run);
-    root_of_regions(&regions)
+    Native.initial_root(program, input, leaf(run))
 }
 
 /// The results of a run with the path from their chunks to the root.
@@ -96,14 +159,6 @@ impl RegOpening {
     pub fn root(&self) -> Digest {
         let words: [[u32; CHUNK_WORDS]; reg::OPENED_CHUNKS] =
             std::array::from_fn(|c| std::array::from_fn(|i| self.words[CHUNK_WORDS * c + i]));
-        let leaves = words.map(|words| poseidon2::compress(chunk(words.map(record::limbs))));
-        let mut node = root(&leaves);
-        for (i, sibling) in self.siblings.into_iter().enumerate() {
-            node = poseidon2::compress(match Self::INDEX >> i & 1 {
-                0 => parent(node, sibling),
-                _ => parent(sibling, node),
-            });
-        }
-        node
+        Native.results_root(&words.map(leaf), &self.siblings)
     }
 }

@@ -11,7 +11,10 @@ use p3_field::PrimeCharacteristicRing;
 use p3_lookup::InteractionBuilder;
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
-use rwprove_isa::{Instr, MAX_CODE, Op, Operand, Pc, Program, STUCK_PC, record::limbs};
+use rwprove_isa::{
+    Flag, Instr, MAX_CODE, Op, Operand, Pc, Program, STUCK_PC, Trap,
+    record::{Outcome, limbs},
+};
 
 use crate::{
     Val, bus,
@@ -28,7 +31,10 @@ const _: () = assert!(1 << LOG_HEIGHTS[LOG_HEIGHTS.len() - 1] == MAX_CODE);
 /// pc, flags, a, b (two halves), c, fuel, tag.
 const FIXED: usize = 8;
 
-/// The code. It is a main column how often each instruction is fetched.
+/// The packed flags of an instruction whose static fuel charge is refused: its own are not set.
+pub(crate) const REFUSED: u32 = 1 << Flag::COUNT;
+
+/// The code. Main columns say how often each instruction is fetched, and how often it is refused.
 ///
 /// [`Code::default`] does not know its instructions: enough to verify, where a commitment stands
 /// for them.
@@ -70,12 +76,17 @@ pub(crate) fn fields(instr: &Instr) -> [Val; FIXED - 1] {
         Operand::Slot(slot) => [Val::from_i32(slot), Val::ZERO],
         Operand::Imm(imm) => limbs(imm).map(Val::from_u32),
     };
+    let c = match instr.op {
+        // A branch that is taken if the charge is refused.
+        Op::FuelCharge => Trap::OutOfFuel as i32,
+        _ => instr.c,
+    };
     [
         Val::from_u32(instr.flags()),
         Val::from_i32(instr.a.unwrap_or(0)),
         b0,
         b1,
-        Val::from_i32(instr.c),
+        Val::from_i32(c),
         Val::from_u16(instr.fuel),
         Val::from_u32(instr.tag()),
     ]
@@ -85,7 +96,7 @@ impl Table for Code {
     const NAME: &'static str = "program";
 
     fn columns(&self) -> Vec<String> {
-        vec!["fetched".into()]
+        vec!["fetched".into(), "refused".into()]
     }
 
     fn preprocessed(&self) -> Option<RowMajorMatrix<Val>> {
@@ -101,9 +112,13 @@ impl Table for Code {
         let fixed = fixed.current_slice();
         let [pc, flags, a, b0, b1, c, fuel, tag]: [AB::Expr; FIXED] =
             std::array::from_fn(|i| fixed[i].into());
-        let message = bus::fetch(pc, flags, a, [b0, b1], c, fuel, tag);
         let main = builder.main();
-        bus::provide(builder, message, main.current_slice()[0]);
+        let main = main.current_slice();
+        for (flags, count) in [(flags, main[0]), (AB::Expr::from_u32(REFUSED), main[1])] {
+            let [pc, a, b0, b1, c, fuel, tag] =
+                [&pc, &a, &b0, &b1, &c, &fuel, &tag].map(Clone::clone);
+            bus::provide(builder, bus::fetch(pc, flags, a, [b0, b1], c, fuel, tag), count);
+        }
     }
 }
 
@@ -113,13 +128,14 @@ impl Fill for Code {
     }
 
     fn fill(&self, shard: &Shard<'_>, height: usize, _counts: &Counts) -> RowMajorMatrix<Val> {
-        let fetched: Vec<_> = (0..height).map(|_| AtomicU32::new(0)).collect();
+        let counts: Vec<_> = (0..2 * height).map(|_| AtomicU32::new(0)).collect();
         shard.record.cpu.par_iter().for_each(|event| {
-            if let Some(count) = fetched.get(event.pc as usize) {
+            let refused = usize::from(event.outcome == Outcome::OutOfFuel);
+            if let Some(count) = counts.get(2 * event.pc as usize + refused) {
                 count.fetch_add(1, Relaxed);
             }
         });
-        let values = fetched.into_iter().map(|count| Val::from_u32(count.into_inner())).collect();
-        RowMajorMatrix::new(values, 1)
+        let values = counts.into_iter().map(|count| Val::from_u32(count.into_inner())).collect();
+        RowMajorMatrix::new(values, 2)
     }
 }

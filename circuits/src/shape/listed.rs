@@ -18,32 +18,35 @@ use crate::machine::ChipId;
 /// log2 of the heights of all tables of a shape but those that the program fixes; 0 if absent.
 type Heights = [u8; ChipId::COUNT - 2];
 
-/// Shapes for programs of up to `2^16` instructions, by rising cost; those with keccak, whose
-/// circuits cost twice as much, are last.
+/// Shapes for programs of up to `2^16` instructions, by rising cost: committed cells of a shard, and
+/// [`KECCAK_COST`] for keccak.
 #[rustfmt::skip]
 const USUAL: [Heights; 9] = [
     // cpu, bitwise, shift, mul, div, bits, access, refresh, keccak, fuel, merkle
+    [16, 13, 13, 13, 13, 13, 13, 13, 10, 10, 13], // a short run, or the end of a long one
     [20, 16, 16, 16, 13, 13, 16, 16,  0, 13, 13], // control and additions
+    [18, 18, 16, 16, 13, 13, 16, 16, 13, 13, 13], // a longer run
     [20, 18, 18, 18, 13, 13, 16, 18,  0, 13, 13], // arithmetic
     [20, 20, 18, 16, 13, 13, 16, 16,  0, 13, 13], // logic, as in 64-bit hash functions
     [18, 18, 18, 18, 16, 16, 18, 18,  0, 13, 18], // anything, and memory at random
+    [19, 19, 16, 16, 13, 13, 16, 16, 13, 13, 13], // a still longer run
     [20, 18, 18, 18, 13, 13, 18, 18,  0, 13, 16], // bytes and arithmetic
-    [16, 13, 13, 13, 13, 13, 13, 13, 10, 10, 13], // a short run, or the end of a long one
-    [18, 18, 16, 16, 13, 13, 16, 16, 13, 13, 13], // the same, longer
-    [19, 19, 16, 16, 13, 13, 16, 16, 13, 13, 13], // the same, still longer
     [19, 19, 16, 16, 13, 13, 16, 19, 16, 13, 16], // permutations one after the other
 ];
 
 /// The same for programs of up to `2^19` instructions: fewer, and on fewer levels.
 #[rustfmt::skip]
 const HUGE: [Heights; 6] = [
+    [16, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13],
     [20, 16, 16, 16, 13, 13, 16, 16,  0, 13, 13],
     [19, 18, 18, 18, 13, 13, 18, 18,  0, 13, 16],
     [18, 18, 18, 18, 16, 16, 18, 18,  0, 13, 18],
-    [16, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13],
     [19, 19, 16, 16, 13, 13, 16, 16, 13, 13, 13],
     [19, 19, 16, 16, 13, 13, 16, 19, 16, 13, 16],
 ];
+
+/// What keccak costs beyond its cells, in cells: its leaf is twice as large and has to be lifted.
+pub const KECCAK_COST: u64 = 100_000_000;
 
 /// log2 of the program's height, with the shapes that there are for it.
 const BY_PROGRAM: [(u8, &[Heights]); 3] = [(13, &USUAL), (16, &USUAL), (19, &HUGE)];

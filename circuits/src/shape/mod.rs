@@ -13,7 +13,7 @@ use crate::{
     table::Shard,
 };
 
-pub use listed::listed;
+pub use listed::{KECCAK_COST, listed};
 
 /// Allowed heights of the `cpu` table, as log2. Few, so that shards come in few sizes.
 pub const CPU_CLASSES: &[usize] = &[12, 14, 16, 17, 18, 19, 20];

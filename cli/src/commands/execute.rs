@@ -41,5 +41,6 @@ pub(crate) fn run_report(run: &Report, loaded: &Loaded, start: Instant) -> RunRe
         vkey: None,
         tables: Vec::new(),
         padding: None,
+        layers: Vec::new(),
     }
 }

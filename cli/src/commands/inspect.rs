@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-use rwprove_circuits::{machine::ChipId, shape::Shape};
+use rwprove_circuits::{circuit, machine::ChipId, shape::Shape};
 use rwprove_verifier::{
-    machine,
-    shards::{self, Contents},
+    Preset,
+    compressed::{self, Compressed, Fixed, LogHeights},
+    config::Layer,
+    error::VerifyError,
+    head::{Head, Kind, MAGIC, peek},
+    machine, shards,
 };
 use serde::Serialize;
 
@@ -45,13 +49,56 @@ struct ProgramReport {
 /// What a proof says of itself; none of it is verified.
 #[derive(Serialize)]
 struct ProofReport {
+    kind: &'static str,
     preset: u32,
     machine: String,
     module_keccak256: String,
     statement: StatementReport,
     input_bytes: u32,
     /// Of each shard, its tables with log2 of their heights.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     shards: Vec<BTreeMap<&'static str, usize>>,
+    /// The circuits that a compressed proof rests on, from leaves to the last one, whose proof it
+    /// is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    circuits: Vec<CircuitReport>,
+}
+
+/// A kind of circuit.
+#[derive(Serialize)]
+struct CircuitReport {
+    circuit: &'static str,
+    queries: usize,
+    log_blowup: usize,
+    /// Its tables with log2 of their heights.
+    tables: BTreeMap<&'static str, u8>,
+    /// Committed base field elements of a proof.
+    cells: u64,
+}
+
+impl CircuitReport {
+    fn new(name: &'static str, preset: Preset, heights: &LogHeights, layer: Layer) -> Self {
+        let parameters = preset.layer(layer);
+        let tables = compressed::tables().iter().zip(heights);
+        Self {
+            circuit: name,
+            queries: parameters.queries,
+            log_blowup: parameters.log_blowup,
+            tables: circuit::ChipId::ALL.iter().map(|id| id.name()).zip(*heights).collect(),
+            cells: tables.map(|(table, height)| (cells_per_row(table) as u64) << height).sum(),
+        }
+    }
+
+    fn all(preset: Preset) -> Vec<Self> {
+        let fixed = Fixed::of(preset);
+        let circuits = [
+            ("leaf, lift, join", &fixed.standard, Layer::Inner),
+            ("wide leaf", &fixed.wide, Layer::Inner),
+            ("root", &fixed.root, Layer::Root),
+            ("last", &fixed.last, Layer::Last),
+        ];
+        circuits.map(|(name, heights, layer)| Self::new(name, preset, heights, layer)).into()
+    }
 }
 
 /// One table; sums are over all shards of a proof.
@@ -83,7 +130,7 @@ impl TableReport {
             messages: table.messages(),
             lookup_columns: table.lookup_width(),
             quotient_columns: quotient_columns(table),
-            constraints: table.constraints,
+            constraints: table.constraints.len(),
             cells_per_row,
             rows,
             cells: rows * cells_per_row as u64,
@@ -142,7 +189,8 @@ impl fmt::Display for ProgramReport {
 
 impl fmt::Display for ProofReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "proof         preset {}, not verified here; it says:", self.preset)?;
+        let Self { kind, preset, .. } = self;
+        writeln!(f, "proof         {kind}, preset {preset}, not verified here; it says:")?;
         self.statement.fmt(f)?;
         writeln!(f, "module        keccak256 {}", self.module_keccak256)?;
         writeln!(f, "machine       {}", self.machine)?;
@@ -151,17 +199,30 @@ impl fmt::Display for ProofReport {
             let tables = shard.iter().map(|(table, height)| format!("{table} 2^{height}"));
             writeln!(f, "shard {number:<7} {}", tables.collect::<Vec<_>>().join(", "))?;
         }
-        Ok(())
+        self.circuits.iter().try_for_each(|circuit| circuit.fmt(f))
+    }
+}
+
+impl fmt::Display for CircuitReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { circuit, queries, log_blowup, tables, cells } = self;
+        let tables = tables.iter().map(|(table, height)| format!("{table} 2^{height}"));
+        let tables = tables.collect::<Vec<_>>().join(", ");
+        writeln!(
+            f,
+            "{circuit}: {cells} cells, {queries} queries at blowup {}",
+            1u32 << log_blowup
+        )?;
+        writeln!(f, "              {tables}")
     }
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<(), CliError> {
     let bytes = files::read(&args.file)?;
-    let is_proof = bytes.starts_with(&shards::MAGIC);
-    let (program, proof, shapes) = if is_proof {
-        let contents = shards::contents(&bytes)
+    let (program, proof, shapes) = if bytes.starts_with(&MAGIC) {
+        let (proof, shapes) = proof(&bytes)
             .map_err(|error| CliError::Refused(format!("{}: {error}", args.file.display())))?;
-        (None, Some(ProofReport::from(&contents)), contents.shapes)
+        (None, Some(proof), shapes)
     } else {
         (Some(program(&args.file, &bytes, args.entry.as_deref())?), None, Vec::new())
     };
@@ -183,16 +244,30 @@ fn program(path: &Path, bytes: &[u8], entry: Option<&str>) -> Result<ProgramRepo
     })
 }
 
-impl From<&Contents> for ProofReport {
-    fn from(contents: &Contents) -> Self {
-        let tables = |shape: &Shape| shape.tables().map(|(chip, h)| (chip.name(), h)).collect();
-        Self {
-            preset: contents.head.key.preset.bits(),
-            machine: hex::encode(&contents.head.key.machine),
-            module_keccak256: hex::encode(&contents.head.key.module),
-            statement: (&contents.head.statement).into(),
-            input_bytes: contents.head.run.input_bytes,
-            shards: contents.shapes.iter().map(tables).collect(),
+/// What a proof of either kind holds, and the shapes of its shards.
+fn proof(bytes: &[u8]) -> Result<(ProofReport, Vec<Shape>), VerifyError> {
+    let (head, shapes, circuits) = match peek(bytes)?.kind {
+        Kind::Shards => {
+            let contents = shards::contents(bytes)?;
+            (contents.head, contents.shapes, Vec::new())
         }
-    }
+        Kind::Compressed => {
+            let (head, Compressed { .. }) = compressed::contents(bytes)?;
+            let circuits = CircuitReport::all(head.key.preset);
+            (head, Vec::new(), circuits)
+        }
+    };
+    let Head { kind, key, statement, run } = &head;
+    let tables = |shape: &Shape| shape.tables().map(|(chip, h)| (chip.name(), h)).collect();
+    let report = ProofReport {
+        kind: kind.name(),
+        preset: key.preset.bits(),
+        machine: hex::encode(&key.machine),
+        module_keccak256: hex::encode(&key.module),
+        statement: statement.into(),
+        input_bytes: run.input_bytes,
+        shards: shapes.iter().map(tables).collect(),
+        circuits,
+    };
+    Ok((report, shapes))
 }

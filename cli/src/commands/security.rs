@@ -1,8 +1,14 @@
-//! `rwprove security`: the provable bits of the largest shard, term by term.
+//! `rwprove security`: the provable bits of every layer, term by term.
 
 use std::fmt;
 
-use rwprove_verifier::{Preset, machine::largest_security, security::Bound};
+use rwprove_verifier::{
+    Preset,
+    compressed::{Fixed, layout},
+    config::Layer,
+    machine::largest_security,
+    security::{Bound, Security, security},
+};
 use serde::Serialize;
 
 use crate::{args::SecurityArgs, commands::preset, error::CliError, report};
@@ -16,6 +22,14 @@ struct SecurityReport {
 #[derive(Serialize)]
 struct PresetReport {
     preset: u32,
+    /// Bits of the weakest layer.
+    bits: f64,
+    layers: Vec<LayerReport>,
+}
+
+#[derive(Serialize)]
+struct LayerReport {
+    layer: &'static str,
     /// Bits of the better regime.
     bits: f64,
     /// Name of the better regime.
@@ -45,13 +59,12 @@ impl From<&Bound> for RegimeReport {
     }
 }
 
-impl PresetReport {
-    fn new(preset: Preset) -> Self {
-        let security = largest_security(preset);
-        let (best, parameters) = (security.best(), preset.parameters());
+impl LayerReport {
+    fn new(name: &'static str, preset: Preset, layer: Layer, security: &Security) -> Self {
+        let (best, parameters) = (security.best(), preset.layer(layer));
         let regimes = [Some(&security.unique), security.johnson.as_ref()];
         Self {
-            preset: preset.bits(),
+            layer: name,
             bits: best.bits(),
             regime: best.regime,
             queries: parameters.queries,
@@ -61,17 +74,45 @@ impl PresetReport {
     }
 }
 
+impl PresetReport {
+    fn new(preset: Preset) -> Self {
+        let fixed = Fixed::of(preset);
+        let circuits = [
+            ("leaf, lift and join", &fixed.standard, Layer::Inner),
+            ("wide leaf", &fixed.wide, Layer::Inner),
+            ("root", &fixed.root, Layer::Root),
+            ("last", &fixed.last, Layer::Last),
+        ];
+        let circuits = circuits.map(|(name, heights, layer)| {
+            LayerReport::new(name, preset, layer, &security(&layout(heights, preset, layer)))
+        });
+        let shard =
+            LayerReport::new("largest shard", preset, Layer::Shard, &largest_security(preset));
+        let layers: Vec<_> = [shard].into_iter().chain(circuits).collect();
+        let bits = layers.iter().map(|layer| layer.bits).fold(f64::INFINITY, f64::min);
+        Self { preset: preset.bits(), bits, layers }
+    }
+}
+
 impl fmt::Display for SecurityReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for preset in &self.presets {
-            let PresetReport { preset, bits, regime, queries, log_blowup, regimes } = preset;
-            writeln!(f, "preset {preset}: {bits:.1} provable bits ({regime})")?;
-            writeln!(f, "  {queries} queries at blowup {}", 1u32 << log_blowup)?;
-            for regime in regimes {
-                writeln!(f, "  {}: {:.1} bits", regime.regime, regime.bits)?;
-                for term in &regime.terms {
-                    writeln!(f, "    {:7.1}  {}", term.bits, term.term)?;
-                }
+        for PresetReport { preset, bits, layers } in &self.presets {
+            writeln!(f, "preset {preset}: {bits:.1} provable bits")?;
+            layers.iter().try_for_each(|layer| layer.fmt(f))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for LayerReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { layer, bits, regime, queries, log_blowup, regimes } = self;
+        writeln!(f, "  {layer}: {bits:.1} bits ({regime})")?;
+        writeln!(f, "    {queries} queries at blowup {}", 1u32 << log_blowup)?;
+        for regime in regimes {
+            writeln!(f, "    {}: {:.1} bits", regime.regime, regime.bits)?;
+            for term in &regime.terms {
+                writeln!(f, "      {:7.1}  {}", term.bits, term.term)?;
             }
         }
         Ok(())

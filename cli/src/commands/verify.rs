@@ -3,7 +3,12 @@
 use std::{fmt, time::Instant};
 
 use rwprove_isa::{Exit, InputDigest, Statement, keccak256};
-use rwprove_verifier::{head::Head, shards};
+use rwprove_verifier::{
+    compressed,
+    error::VerifyError,
+    head::{Head, Kind, peek},
+    shards,
+};
 use serde::Serialize;
 
 use crate::{
@@ -21,6 +26,8 @@ struct VerifyReport {
     accepted: bool,
     /// Why not.
     reason: Option<String>,
+    /// The kind of proof, if it was accepted.
+    kind: Option<&'static str>,
     /// What was proved; only of an accepted proof.
     #[serde(flatten)]
     statement: Option<StatementReport>,
@@ -42,14 +49,18 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     let expectations = Expectations::read(args)?;
     let start = Instant::now();
     let (verdict, refusal) = match verify(args, &bytes, &expectations) {
-        Ok((statement, shards)) => ((Some((&statement).into()), Some(shards)), None),
-        Err(CliError::Refused(reason)) => ((None, None), Some(reason)),
+        Ok(verdict) => (Some(verdict), None),
+        Err(CliError::Refused(reason)) => (None, Some(reason)),
         Err(other) => return Err(other),
     };
-    let (statement, shards) = verdict;
+    let statement = verdict.as_ref().map(|(statement, _)| statement.into());
+    let verified = verdict.map(|(_, verified)| verified);
+    let kind = verified.as_ref().map(|verified| verified.kind.name());
+    let shards = verified.and_then(|verified| verified.shards);
     let seconds = start.elapsed().as_secs_f64();
     let accepted = refusal.is_none();
-    let verdict = VerifyReport { accepted, reason: refusal.clone(), statement, shards, seconds };
+    let verdict =
+        VerifyReport { accepted, reason: refusal.clone(), kind, statement, shards, seconds };
     report::print(&verdict, args.json)?;
     refusal.map_or(Ok(()), |reason| Err(CliError::Refused(format!("refused: {reason}"))))
 }
@@ -58,9 +69,9 @@ fn verify(
     args: &VerifyArgs,
     bytes: &[u8],
     expectations: &Expectations,
-) -> Result<(Statement, u32), CliError> {
-    let refused = |error: shards::VerifyError| CliError::Refused(error.to_string());
-    let Head { key, statement, .. } = shards::peek(bytes).map_err(refused)?;
+) -> Result<(Statement, Verified), CliError> {
+    let refused = |error: VerifyError| CliError::Refused(error.to_string());
+    let Head { key, statement, .. } = peek(bytes).map_err(refused)?;
     let vkey = match (args.vkey, &args.program) {
         (Some(vkey), _) => vkey,
         (None, Some(program)) => {
@@ -80,9 +91,33 @@ fn verify(
             return Err(CliError::Usage("say --program or --vkey, what was proved".into()));
         }
     };
-    let verified = shards::verify(&vkey, &statement, bytes).map_err(refused)?;
+    let verified = verified(&vkey, &statement, bytes).map_err(refused)?;
     expectations.check(&statement)?;
-    Ok((statement, verified.shards))
+    Ok((statement, verified))
+}
+
+/// An accepted proof.
+pub(crate) struct Verified {
+    kind: Kind,
+    /// Number of shards; a compressed proof does not say.
+    shards: Option<u32>,
+}
+
+/// Verifies a proof of either kind.
+pub(crate) fn verified(
+    vkey: &[u8; 32],
+    statement: &Statement,
+    bytes: &[u8],
+) -> Result<Verified, VerifyError> {
+    let kind = peek(bytes)?.kind;
+    let shards = match kind {
+        Kind::Shards => Some(shards::verify(vkey, statement, bytes)?.shards),
+        Kind::Compressed => {
+            compressed::verify(vkey, statement, bytes)?;
+            None
+        }
+    };
+    Ok(Verified { kind, shards })
 }
 
 /// What the user wants the statement to say.

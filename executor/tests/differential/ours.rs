@@ -1,7 +1,7 @@
 //! Both machines as the tests here use them: ours with the whole way from Wasm.
 
 use rwasm::{CompilationConfig, Opcode, RwasmModule, StateRouterConfig};
-use rwprove_executor::{Input, Options, Rows, Run, seen};
+use rwprove_executor::{Input, Options, Run, seen};
 use rwprove_fixtures::oracle::{End, Host, Vm};
 use rwprove_isa::{
     Program,

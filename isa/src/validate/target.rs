@@ -10,7 +10,7 @@ use super::term::{Fun, Term, Terms};
 use super::wide::Wide;
 use crate::layout::CALL_LIMIT;
 use crate::runtime::asm::NO_LIMIT;
-use crate::{Flag, HALT_PC, Instr, Op, Operand, Pc, Slot};
+use crate::{HALT_PC, Instr, Op, Operand, Pc, Slot};
 
 /// Largest slot that code may use: scratch above the highest frame that the check of heights
 /// allows. Frames and scratch together stay within the stack's region.
@@ -150,7 +150,7 @@ impl Machine<'_> {
                 self.run.effects.push(Effect::Fuel { low, high });
             }
             let before = link.take();
-            if instr.has(Flag::Br) {
+            if instr.op.branches() {
                 let taken = self.comparison(pc, &instr, &path, before)?;
                 let both = self.terms.and(guard, taken);
                 let exits = self.run.exits.len();
@@ -240,7 +240,9 @@ impl Machine<'_> {
             Op::SetLtU | Op::SetGeU | Op::BrLtU | Op::BrGeU => t.app(Fun::LtU, &[a, b, borrow]),
             _ => t.app(Fun::LtS, &[a, b, borrow]),
         };
-        Ok(if instr.has(Flag::Neg) { t.not(truth) } else { truth })
+        use Op::{BrGeS, BrGeU, BrNe, SetGeS, SetGeU, SetNe};
+        let negated = matches!(instr.op, SetNe | SetGeU | SetGeS | BrNe | BrGeU | BrGeS);
+        Ok(if negated { t.not(truth) } else { truth })
     }
 
     /// Borrow and equality that a difference or comparison starts from.

@@ -18,6 +18,7 @@ fn around(o: Op) -> Vec<Instr> {
     let flags = Instr::new(o);
     let any = |wanted: &[Flag]| wanted.iter().any(|&flag| flags.has(flag));
     let instr = match o {
+        Op::Mov => Instr { a: None, ..instr },
         Op::Jump => place(Instr::new(o)),
         Op::Call => call(target, 3, CALL_LIMIT),
         Op::CallReg => op(o, 0, 0, imm(3 | CALL_LIMIT << 16)),
@@ -32,7 +33,7 @@ fn around(o: Op) -> Vec<Instr> {
         Op::LoadBytes | Op::LoadByte | Op::StoreByte => op(o, 2, 1, imm(4 * GLOBAL + 3)),
         Op::Clz | Op::Ctz | Op::Popcnt | Op::Extend8S | Op::Extend16S => op(o, 2, 0, Operand::None),
         _ if any(&[Flag::Load, Flag::Store]) => op(o, 2, 1, imm(MEM + 7)),
-        _ if any(&[Flag::Br]) => place(instr),
+        _ if instr.op.branches() => place(instr),
         _ => instr,
     };
     let after = match o {

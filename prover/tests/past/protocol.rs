@@ -371,7 +371,7 @@ fn past_45_ziren_witness_and_inverse() {
             tables.flip(ChipId::Cpu, "c[0]", row);
         }
         for inverse in inverses {
-            tables.put(ChipId::Cpu, "inv", row, inverse);
+            tables.put(ChipId::Cpu, "v", row, inverse);
             tables.refused("cpu, row 2");
         }
     }
@@ -380,7 +380,7 @@ fn past_45_ziren_witness_and_inverse() {
     for inverse in inverses {
         let mut tables = case.fill();
         tables.put(ChipId::Cpu, "oof", 1, Val::ONE);
-        tables.put(ChipId::Cpu, "inv", 1, inverse);
+        tables.put(ChipId::Cpu, "v", 1, inverse);
         tables.refused("cpu, row");
     }
 }

@@ -9,7 +9,7 @@ use rwprove_verifier::{
 use super::{
     ClaimOf,
     claim::{read, read_claim},
-    shrink::publics,
+    shrink::{constant, publics},
 };
 use crate::{
     backend::{Backend, Rule},
@@ -37,10 +37,9 @@ fn child<B: Backend>(b: &mut B, stark: &Stark, keys: Keys) -> Result<ClaimOf<B>,
     let node = b.hash(&key);
     let set = b.climb(&node, &place, &vec![None; depth])?;
     let wanted = match wanted {
-        Some(set) => set.map(|element| b.felt(element)),
-        None => claim.keys.clone(),
+        Some(set) => constant(b, &set)?,
+        None => b.digest(&claim.keys),
     };
-    let wanted = b.digest(&wanted);
     b.assert_digest_eq(Rule::Between("a key is one of the set"), &set, &wanted)?;
 
     let digest = b.hash(&claim.elements());

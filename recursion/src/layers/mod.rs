@@ -9,6 +9,7 @@ mod claim;
 mod fuel;
 mod join;
 mod leaf;
+mod settle;
 mod shrink;
 pub mod stream;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 pub use claim::{read_claim, read_point};
 pub use join::{Keys, join, pass};
 pub use leaf::leaf;
+pub use settle::{Constants, settle};
 pub use shrink::shrink;
 
 use rwprove_verifier::step::Claim;

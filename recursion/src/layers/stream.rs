@@ -1,9 +1,12 @@
 //! The streams that layers read, written from proofs in the library's form.
 
 use rwprove_circuits::{Val, machine::ChipId, shape::Shape};
+use rwprove_isa::InputDigest;
 use rwprove_verifier::{
+    KeyElements,
     codec::Proof,
     config::Digest,
+    head::Head,
     shards::{Boundary, State},
     step::{Claim, Point, Step, fuel_limbs},
 };
@@ -130,6 +133,39 @@ pub fn join_stream(stark: &Stark, left: Child<'_>, right: Child<'_>) -> Result<T
 /// [`FlattenError`] if the proof is not one of these tables.
 pub fn pass_stream(stark: &Stark, child: Child<'_>) -> Result<Told, FlattenError> {
     Ok(Told { stream: child_stream(stark, child)?, claim: child.claim.clone() })
+}
+
+/// What the circuit that proves a statement reads.
+///
+/// # Errors
+/// [`FlattenError`] if the proof is not one of these tables.
+pub fn settle_stream(
+    stark: &Stark,
+    root: &Digest,
+    head: &Head,
+    claim: &Claim<Val>,
+    proof: &Proof,
+) -> Result<Vec<Val>, FlattenError> {
+    let mut stream = claim.elements();
+    stream.extend(said_stream(head));
+    stream.extend(proof_stream(stark, claim, root, proof)?);
+    Ok(stream)
+}
+
+/// What it reads of what compressed proofs start with.
+pub(super) fn said_stream(head: &Head) -> Vec<Val> {
+    let Head { key, statement, run, .. } = head;
+    let key = KeyElements::from(key);
+    let mut stream = [key.module.as_slice(), &[key.log_height]].concat();
+    stream.extend(key.regions.iter().flatten());
+    stream.extend([key.start, key.pages].iter().chain(&key.fuel));
+    stream.push(Val::from_bool(statement.input == InputDigest::Private));
+    let limbs = |word: u32| [word & 0xffff, word >> 16].map(Val::from_u32);
+    stream.extend([limbs(run.input_bytes), limbs(statement.state)].iter().flatten());
+    stream.extend(run.input);
+    stream.extend(run.results.words.iter().flat_map(|word| limbs(*word)));
+    stream.extend(run.results.siblings.iter().flatten());
+    stream
 }
 
 /// What a shrink reads.

@@ -71,6 +71,10 @@ impl<B: Backend> Folding<B> {
             };
             (squarings, index) = (*log_arity, rest);
         }
+        // Rounds stop at every height; a value that none of them took would go unchecked.
+        if !values.is_empty() {
+            return Err(Rule::Folding);
+        }
         let last: Vec<_> = self.last.iter().collect();
         let expected = match last.as_slice() {
             [constant] => (*constant).clone(),

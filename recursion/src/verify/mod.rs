@@ -61,7 +61,8 @@ fn constraints<B: Backend>(
     let domains = domains(b, stark, &head.zeta)?;
     let none: &[B::Ext] = &[];
     for (number, (table, publics)) in stark.tables.iter().zip(publics).enumerate() {
-        let Some(domain) = domains.get(&table.log_height) else { continue };
+        // There is one for each height; a table without one would go unchecked.
+        let domain = domains.get(&table.log_height).ok_or(Rule::Constraints(number))?;
         let main = &head.claims[batch::MAIN][number];
         let preprocessed = table.preprocessed.map(|i| &head.claims[batch::PREPROCESSED][i]);
         let preprocessed = preprocessed.map_or([none; 2], |claim| [&claim.local, &claim.next]);

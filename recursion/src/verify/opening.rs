@@ -195,7 +195,8 @@ impl<B: Backend> Openings<B> {
                 let widths: Vec<_> = leaf.groups.iter().map(|group| group.width).collect();
                 let (digest, rows) = b.open_rows(&widths, &self.gamma)?;
                 digests.push((leaf.log_height, digest));
-                let Some(height) = heights.get_mut(&leaf.log_height) else { continue };
+                // There is one for each height; rows without one would go unchecked.
+                let height = heights.get_mut(&leaf.log_height).ok_or(Rule::Folding)?;
                 for (row, coefficients) in rows.iter().zip(coefficients) {
                     for (sum, coefficient) in height.sums.iter_mut().zip(coefficients) {
                         *sum = b.mul_add(coefficient, row, sum);
@@ -237,7 +238,7 @@ fn climb<B: Backend>(
     index: &[B::Bit],
 ) -> Result<(), Rule> {
     let mut digests = digests.into_iter();
-    let Some((tallest, leaf)) = digests.next() else { return Ok(()) };
+    let (tallest, leaf) = digests.next().ok_or(Rule::Path)?;
     let mut inject = vec![None; tallest];
     for (log_height, digest) in digests {
         inject[tallest - log_height - 1] = Some(digest);

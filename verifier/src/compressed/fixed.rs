@@ -4,6 +4,7 @@
 //! circuits; tests make some of them again.
 
 mod p100;
+mod p120;
 
 use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Val, circuit::ChipId};
@@ -42,18 +43,46 @@ pub struct Fixed {
     pub last_key: Key,
 }
 
+const _: () = assert!(p100::P100.is_complete() && p120::P120.is_complete(), "placeholders");
+
+/// Whether these are keys, and there are some.
+const fn are_keys(keys: &[Key]) -> bool {
+    let mut key = 0;
+    while key < keys.len() {
+        let (mut element, mut zeros) = (0, 0);
+        while element < DIGEST {
+            zeros += (keys[key][element] == 0) as usize;
+            element += 1;
+        }
+        if zeros == DIGEST {
+            return false;
+        }
+        key += 1;
+    }
+    key > 0
+}
+
 /// A key as field elements.
 pub fn key(numbers: &Key) -> Digest {
     numbers.map(Val::from_u32)
 }
 
 impl Fixed {
-    /// Those of a preset.
-    pub fn of(preset: Preset) -> &'static Self {
+    /// Those of a preset. A preset has its own: circuits that verify proofs of fewer bits have fewer
+    /// bits.
+    pub const fn of(preset: Preset) -> &'static Self {
         match preset {
             Preset::P100 => &p100::P100,
-            Preset::P120 => &p100::P100,
+            Preset::P120 => &p120::P120,
         }
+    }
+
+    /// Whether every key is there: none is all zeros, and each list has some.
+    pub const fn is_complete(&self) -> bool {
+        let Self { leaves, wide_leaves, lift_key, join_key, root_key, last_key, .. } = self;
+        are_keys(leaves)
+            && are_keys(wide_leaves)
+            && are_keys(&[*lift_key, *join_key, *root_key, *last_key])
     }
 
     /// The keys of proofs of standard heights: leaves, then lift and join.

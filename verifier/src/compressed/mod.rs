@@ -32,8 +32,11 @@ use crate::{
     layout::{ProofLayout, TableLayout},
     shards::State,
     step::{Claim, Point, REGISTERS, fuel_limbs},
-    vkey::VerifyingKey,
+    vkey::{VerifyingKey, halves},
 };
+
+/// Where a statement's bytes have the flag of the input.
+const FLAG: usize = 48;
 
 /// The tables of all circuits, evaluated once.
 pub fn tables() -> &'static [TableLayout] {
@@ -67,10 +70,9 @@ pub struct Compressed {
 }
 
 impl Compressed {
-    fn read(preset: Preset, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(fixed: &Fixed, preset: Preset, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let end = [input.element()?, input.element()?, input.element()?];
-        let heights = &Fixed::of(preset).last;
-        Ok(Self { end, proof: read_proof(&layout(heights, preset, Layer::Last), input)? })
+        Ok(Self { end, proof: read_proof(&layout(&fixed.last, preset, Layer::Last), input)? })
     }
 }
 
@@ -91,18 +93,30 @@ pub fn contents(bytes: &[u8]) -> Result<(Head, Compressed), VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Compressed, &mut input)?;
     head.is_ours()?;
-    let compressed = Compressed::read(head.key.preset, &mut input)?;
+    let preset = head.key.preset;
+    let compressed = Compressed::read(Fixed::of(preset), preset, &mut input)?;
     input.finish()?;
     Ok((head, compressed))
 }
 
+/// A statement as elements: its bytes from the vkey on, as big endian numbers of two bytes, but the
+/// flag of the input by itself.
+pub fn said(statement: &Statement) -> Vec<Val> {
+    let bytes = statement.to_bytes();
+    let (before, rest) = bytes[4..].split_at(FLAG - 4);
+    let (flag, after) = rest.split_at(1);
+    let numbers =
+        |bytes: &[u8]| -> Vec<Val> { bytes.chunks_exact(2).flat_map(halves::<1>).collect() };
+    [numbers(before), vec![Val::from_u8(flag[0])], numbers(after)].concat()
+}
+
 /// The claim that a finished run makes its statement true.
-fn claim(head: &Head, end: [u32; REGISTERS - 1]) -> Claim<Val> {
+pub fn claim(fixed: &Fixed, head: &Head, end: [u32; REGISTERS - 1]) -> Claim<Val> {
     let Head { key, statement, run, .. } = head;
     let limbs = |fuel: u64| fuel_limbs(fuel).map(Val::from_u32);
     let [fp, depth, pages] = end;
     Claim {
-        keys: Fixed::of(key.preset).keys().root(),
+        keys: fixed.keys().root(),
         program: key.preprocessed,
         limit: limbs(statement.fuel_limit),
         before: Point::from(&State::start(key, statement.state, run.input_bytes, run.input)),
@@ -123,17 +137,31 @@ pub fn verify(
     statement: &Statement,
     bytes: &[u8],
 ) -> Result<VerifyingKey, VerifyError> {
+    verify_under(Fixed::of, vkey, statement, bytes)
+}
+
+/// The same under the circuits that the caller has for each preset, for who tests this function
+/// or has circuits of other machines.
+///
+/// # Errors
+/// [`VerifyError`] if the bytes do not prove the statement.
+pub fn verify_under<'a>(
+    circuits: impl Fn(Preset) -> &'a Fixed,
+    vkey: &[u8; 32],
+    statement: &Statement,
+    bytes: &[u8],
+) -> Result<VerifyingKey, VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Compressed, &mut input)?;
     head.is_about(vkey, statement)?;
     let preset = head.key.preset;
-    let Compressed { end, proof } = Compressed::read(preset, &mut input)?;
+    let fixed = circuits(preset);
+    let Compressed { end, proof } = Compressed::read(fixed, preset, &mut input)?;
     input.finish()?;
 
-    let claim = claim(&head, end);
+    let claim = claim(fixed, &head, end);
     // The claim has the results' root and the statement's fuel, so it is these that are proved.
     head.ends(statement.fuel, &claim.after.root)?;
-    let fixed = Fixed::of(preset);
     let key = fixed.last_key();
     let layout = layout(&fixed.last, preset, Layer::Last);
     let common = layout.common(Some(vec![key].into()));

@@ -9,7 +9,7 @@ use super::{
     system::{Fixed, State, System},
     tape::Read,
 };
-use crate::Val;
+use crate::{Val, program::REFUSED};
 
 /// How long to search.
 #[derive(Clone, Copy, Debug)]
@@ -245,6 +245,7 @@ fn values(state: &mut State<'_>, item: usize, row: usize, read: Read) -> Vec<Val
             let pc = p3_field::PrimeField32::as_canonical_u32(&now[1]) as usize;
             if let Some(entry) = state.code.get(pc) {
                 values.extend((0..entry.len()).filter_map(|i| solve(1 + i, entry[i])));
+                values.extend(solve(2, Val::from_u32(REFUSED)));
             }
             values.extend((0..state.code.len()).filter_map(|pc| solve(1, Val::from_usize(pc))));
         }

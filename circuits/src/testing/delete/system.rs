@@ -7,6 +7,7 @@ use super::tape::{Read, Tape, Window};
 use crate::{
     Val,
     bus::{self, Bus, Message, tag},
+    program::REFUSED,
     symbolic,
     table::Table,
 };
@@ -84,7 +85,11 @@ impl Fixed {
             Self::Pair => byte(0) && byte(1),
             Self::And => byte(0) && byte(1) && number(2) == number(0) & number(1),
             Self::Pow => number(0) <= 16 && number(1) == 1 << number(0),
-            Self::Fetch => code.get(number(0) as usize).is_some_and(|entry| entry == fields),
+            Self::Fetch => code.get(number(0) as usize).is_some_and(|entry| {
+                // The instruction, or the one whose charge is refused.
+                [entry[1], Val::from_u32(REFUSED)].contains(&fields[1])
+                    && (entry[0], &entry[2..]) == (fields[0], &fields[2..])
+            }),
         }
     }
 }

@@ -202,7 +202,7 @@ fn every_routine_is_in_the_library() {
         assert!(pc > 15 && (pc as usize) < library.code.len(), "{}", routine.name());
     }
     for instr in &library.code {
-        let target = instr.has(crate::Flag::Br) || matches!(instr.op, Op::Jump | Op::Call);
+        let target = instr.op.branches() || matches!(instr.op, Op::Jump | Op::Call);
         assert!(!target || (instr.c as usize) < library.code.len());
         assert_eq!(instr.fuel, 0);
     }

@@ -104,7 +104,7 @@ impl Machine {
         let flag = |f: Flag| i.has(f);
         if let Some((r, l)) = inline(i, a, b, link) {
             new_link = l;
-            if flag(Flag::Br) {
+            if i.op.branches() {
                 if r == 1 {
                     next = i.c as u32;
                 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::front::{Preset, load, lower};
 use crate::layout::{INPUT, OUTPUT, reg, run};
 use crate::runtime::tests::machine::Machine;
-use crate::{Flag, Op, Operand};
+use crate::{Op, Operand};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
@@ -112,7 +112,7 @@ fn mutations(row: &Instr, pc: Pc, len: Pc) -> Vec<Instr> {
     found.push(Instr { b: Operand::Imm(0), ..*row });
     found.push(Instr { b: Operand::Slot(0), ..*row });
     found.extend(near(row.c).map(|c| Instr { c, ..*row }));
-    if row.has(Flag::Br) || matches!(row.op, Op::Jump | Op::Call | Op::Enter) {
+    if row.op.branches() || matches!(row.op, Op::Jump | Op::Call | Op::Enter) {
         let targets = [0, 1, 4, 14, 15, pc, pc + 1, pc + 2, len - 1, 40];
         found.extend(targets.map(|c| Instr { c: c as i32, ..*row }));
     }

@@ -223,7 +223,7 @@ fn control() -> Case {
         charged(mov(1, 3), 7),
         Instr { b: Imm(2), c: at(37) as i32, ..Instr::new(Op::Jump) },
         charged(op(Op::Add, 1, 1, Imm(3)), 8),
-        Instr { a: Some(1), c: 1, ..Instr::new(Op::Mov) },
+        Instr { b: Slot(1), c: 1, ..Instr::new(Op::Mov) },
     ]);
     run("control", &code, None)
 }

@@ -91,7 +91,8 @@ pub(crate) fn run(scale: &Scale) -> Score {
 
 /// The messages that honest runs need, by table.
 fn missed_by(cases: &[Case], scale: &Scale) -> Vec<(&'static str, Rule)> {
-    let wanted = ["coprocessors", "memory", "control", "keccak", "charges", "refused"];
+    let wanted =
+        ["coprocessors", "memory", "control", "keccak", "out of fuel", "charges", "refused"];
     let mut runs: Vec<Case> =
         cases.iter().filter(|case| wanted.contains(&case.name.as_str())).cloned().collect();
     if scale.full {

@@ -58,8 +58,8 @@ fn applies(fault: &Fault, op: Op) -> bool {
         any(&[Flag::CWrite, Flag::Store]) || matches!(op, Op::Call | Op::CallReg | Op::KeccakF);
     match fault.name {
         "wrong result" => writes,
-        "wrong result in every table" => writes || any(&[Flag::Br]) || op == Op::Cmp,
-        "no trap where one is" => guest || any(&[Flag::Limit, Flag::Enter, Flag::Fuel]),
+        "wrong result in every table" => writes || op.branches() || op == Op::Cmp,
+        "no trap where one is" => guest || any(&[Flag::Limit, Flag::Enter]) || op == Op::FuelCharge,
         _ => true,
     }
 }

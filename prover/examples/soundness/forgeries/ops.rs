@@ -68,7 +68,7 @@ fn done(asm: &mut Asm) {
 }
 
 fn instr(op: Op, a: i32, b: Operand, c: i32) -> Instr {
-    let a = (op.flags() & rwprove_isa::Flag::Mov.bit() == 0).then_some(a);
+    let a = (op != Op::Mov).then_some(a);
     Instr { a, b, c, ..Instr::new(op) }
 }
 

@@ -21,11 +21,11 @@ fn writes(s: &mut Site) -> bool {
 
 /// Whether it changes one or decides something.
 fn results(s: &mut Site) -> bool {
-    s.plain() && (writes(s) || s.is(Flag::Br) || s.op() == Op::Cmp)
+    s.plain() && (writes(s) || s.op().branches() || s.op() == Op::Cmp)
 }
 
 fn compares(s: &Site) -> bool {
-    s.any(&[Flag::Eq, Flag::Lt, Flag::Slt])
+    s.any(&[Flag::Ne, Flag::Lt, Flag::Slt])
 }
 
 /// What the row leaves in memory is wrong, and the row says so.
@@ -45,7 +45,7 @@ fn wrong_result(m: &mut Moment, s: &mut Site) {
         let value = flip(m.get(SPONGE + place), seed);
         set(m, SPONGE + place, value);
         s.memo = [place, value[0], value[1], 0];
-    } else if s.is(Flag::Br) {
+    } else if s.op().branches() {
         let target = s.instr.c as u32;
         m.next = if m.next == target { m.pc + 1 } else { target };
     } else if let Some(access) = m.record().access.last_mut().filter(|access| access.row == row) {
@@ -69,6 +69,10 @@ fn everywhere(instances: &mut [Instance], record: &Record, s: &Site) -> bool {
     };
     let whole = ["z[0]", "z[1]"];
     match s.op() {
+        Op::Mov => {
+            let cells = [("b[0]", low), ("b[1]", high), ("r[0]", low), ("r[1]", high)];
+            write(instances, ChipId::Cpu, row, &cells)
+        }
         _ if s.any(&[Flag::Add, Flag::Sub]) => {
             write(instances, ChipId::Cpu, row, &[("r[0]", low), ("r[1]", high)])
         }
@@ -104,7 +108,6 @@ fn everywhere(instances: &mut [Instance], record: &Record, s: &Site) -> bool {
                 None => write(instances, ChipId::Cpu, row, &[("b[0]", low), ("b[1]", high)]),
             }
         }
-        Op::Mov => write(instances, ChipId::Cpu, row, &[("b[0]", low), ("b[1]", high)]),
         // Nothing else says anything of the result.
         _ => true,
     }
@@ -120,13 +123,12 @@ fn opposite(instances: &mut [Instance], row: usize, s: &Site) -> bool {
         let column = columns.iter().position(|column| column == name).unwrap();
         Val::ONE - cpu.trace.values[row * cpu.trace.width + column]
     };
-    let (c, cond, k1) = (not("c[0]"), not("cond"), not("k1"));
     // What memory gets from a `Set` is already the opposite, but the filler writes the truth.
-    let mut cells = vec![("c[0]", c), ("cond", cond)];
-    if s.is(Flag::Eq) {
-        cells.push(("inv", Val::ZERO));
+    let mut cells = vec![("c[0]", not("c[0]"))];
+    if s.is(Flag::Ne) {
+        cells.extend([("cond", not("cond")), ("v", Val::ZERO)]);
     } else {
-        cells.push(("k1", k1));
+        cells.push(("k1", not("k1")));
     }
     write(instances, ChipId::Cpu, row, &cells)
 }
@@ -161,7 +163,7 @@ fn host_answer(s: &mut Site) -> bool {
                 || within(s.access().map(|byte| byte / 4), first, words))
     };
     let asked = from(RUN, 8) || from(INPUT, REGION) || matches!(s.op(), Op::KeccakF);
-    s.plain() && (asked || s.any(&[Flag::Spent]))
+    s.plain() && (asked || matches!(s.op(), Op::FuelLeftLo | Op::FuelLeftHi))
 }
 
 fn output(s: &mut Site) -> bool {
@@ -229,15 +231,18 @@ fn no_carry(m: &mut Moment, s: &mut Site) -> Option<rwprove_isa::Instr> {
     Some(rwprove_isa::Instr { chain: false, ..s.instr })
 }
 
-/// The row says that nothing was handed over.
+/// The row before hands nothing over.
 fn carry_gone(instances: &mut [Instance], record: &Record, s: &Site) -> bool {
     let Some(event) = record.cpu.get(s.local) else { return false };
     let c = event.c.map(Val::from_u32);
-    let mut cells = vec![("carry", Val::ZERO), ("link", Val::ZERO)];
-    if s.any(&[Flag::Add, Flag::Sub]) {
-        cells.extend([("r[0]", c[0]), ("r[1]", c[1])]);
-    }
-    write(instances, ChipId::Cpu, s.local, &cells)
+    let before = write(instances, ChipId::Cpu, s.local - 1, &[("k1", Val::ZERO)]);
+    let cells = match s.any(&[Flag::Add, Flag::Sub]) {
+        true => vec![("r[0]", c[0]), ("r[1]", c[1])],
+        // As if the words of the row before were equal.
+        false if s.is(Flag::Ne) => vec![("u", Val::ZERO), ("cond", Val::ZERO)],
+        false => vec![],
+    };
+    write(instances, ChipId::Cpu, s.local, &cells) | before
 }
 
 /// Notes a result with a nonzero high limb that nobody reads before it is overwritten.

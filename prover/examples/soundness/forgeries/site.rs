@@ -198,7 +198,7 @@ fn ports(instr: &Instr, event: &CpuEvent) -> [Option<u32>; 3] {
         rwprove_isa::Operand::Slot(b) => Some(slot(b)),
         _ => None,
     };
-    let pushes = is(Flag::Call) || is(Flag::CallReg) && is(Flag::Limit);
+    let pushes = is(Flag::Push);
     let c = match trap {
         true => None,
         _ if is(Flag::CWrite) => Some(slot(instr.c)),

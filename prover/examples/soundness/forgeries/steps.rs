@@ -283,7 +283,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault { name: "repeated step", after: |m, _| m.next = m.pc, ..NOTHING },
     Fault {
         name: "branch the wrong way",
-        fits: |s| s.plain() && s.is(Flag::Br),
+        fits: |s| s.plain() && s.op().branches(),
         after: |m, s| {
             let target = s.instr.c as u32;
             m.next = if m.next == target { m.pc + 1 } else { target };

@@ -22,7 +22,7 @@ const CLAIMS: [(ChipId, &str, &str, i32); 16] = [
     (ChipId::Cpu, "real", "ia", 1),
     (ChipId::Cpu, "real", "ic", 1),
     (ChipId::Cpu, "real", "tag", 1),
-    (ChipId::Cpu, "real", "flags", 1),
+    (ChipId::Cpu, "real", "fuel", 1),
     (ChipId::Access, "load8_u", "last_time", -1),
     (ChipId::Access, "load8_u", "clk", 4),
     (ChipId::Keccak, "export", "time[0]", -1),

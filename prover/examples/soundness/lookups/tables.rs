@@ -22,7 +22,7 @@ use crate::{
 
 /// Columns that say how often a row sends or receives: 0 or 1, all of them.
 const COUNTS: [(ChipId, &[&str]); 11] = [
-    (ChipId::Cpu, &["real", "ARead", "BRead", "CWrite", "Add", "Alu", "Load", "push", "mis"]),
+    (ChipId::Cpu, &["real", "ARead", "BRead", "CWrite", "Add", "Alu", "Load", "Push"]),
     (ChipId::Bitwise, &["and"]),
     (ChipId::Shift, &["shl"]),
     (ChipId::Mul, &["low_word"]),

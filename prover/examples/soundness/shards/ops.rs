@@ -2,7 +2,7 @@
 //! that cuts after blocks put these rows last.
 
 use rwprove_isa::{
-    Flag, Instr, Op, Operand, Program, STUCK_PC,
+    Instr, Op, Operand, Program, STUCK_PC,
     layout::GLOBAL,
     record::Outcome,
     runtime::{
@@ -179,7 +179,7 @@ impl Blocks<'_> {
                 };
                 self.asm.emit(Instr { op: first, a: Some(a), b: slot(b), ..values });
                 // Branches go to the row after them, taken or not.
-                let branches = second.flags() & Flag::Br.bit() != 0;
+                let branches = second.branches();
                 let c = if branches { next + 1 } else { RESULT };
                 let chain = !matches!(second, DivU64Hi | RemU64Hi);
                 self.asm.emit(Instr { op: second, c, chain, ..values });

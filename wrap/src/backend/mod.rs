@@ -1,0 +1,364 @@
+//! The verifier's algorithm as rank-1 constraints: digests are elements of BN254's scalar field.
+//!
+//! The hashes are those of [`crate::native`]. A circuit is built with the values of one run: either
+//! of a proof, or of a stream of zeros that stands for any proof, which gives the same circuit.
+
+mod fold;
+#[cfg(test)]
+mod tests;
+
+use std::array::from_fn;
+
+use ark_ff::AdditiveGroup;
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use rwprove_circuits::{Challenge, Val};
+use rwprove_recursion::backend::{Backend, Rule};
+
+use crate::{
+    Fr,
+    gadget::{Ext, Int, Transcript, Uint, integer, pack},
+    r1cs::{Builder, Wire},
+};
+
+/// What a prover sends: elements and digests, each in the order in which the algorithm wants them.
+#[derive(Clone, Debug)]
+pub enum Stream<'a> {
+    /// Zeros without end: for a circuit without an assignment.
+    Zeros,
+    /// Of a proof.
+    Proof {
+        /// Elements of the base field.
+        felts: &'a [Val],
+        /// Digests.
+        digests: &'a [Fr],
+    },
+}
+
+impl Stream<'_> {
+    fn felt(&mut self) -> Result<Val, Rule> {
+        match self {
+            Self::Zeros => Ok(Val::ZERO),
+            Self::Proof { felts, .. } => felts.split_off_first().copied().ok_or(Rule::Stream),
+        }
+    }
+
+    fn digest(&mut self) -> Result<Fr, Rule> {
+        match self {
+            Self::Zeros => Ok(Fr::ZERO),
+            Self::Proof { digests, .. } => digests.split_off_first().copied().ok_or(Rule::Stream),
+        }
+    }
+}
+
+/// The algorithm's backend.
+///
+/// Elements that a prover sends are below 2^31, not below p: an element has one or two integers,
+/// and all that is done with it is done modulo p. Hashes of rows bind the integers, so they bind
+/// the elements. What the transcript absorbs and gives is canonical.
+#[derive(Debug)]
+pub struct R1cs<'a> {
+    builder: Builder,
+    stream: Stream<'a>,
+    transcript: Transcript,
+    /// Powers of the elements that rows were combined with last: of `gamma`, of `beta`s.
+    powers: Vec<Powers>,
+}
+
+/// An element and its powers, all reduced, from the first on.
+#[derive(Debug)]
+struct Powers(Vec<Ext>);
+
+impl<'a> R1cs<'a> {
+    /// Goes on with a builder.
+    pub fn new(builder: Builder, stream: Stream<'a>) -> Self {
+        Self { builder, stream, transcript: Transcript::default(), powers: Vec::new() }
+    }
+
+    /// What constraints are written with.
+    pub fn builder(&mut self) -> &mut Builder {
+        &mut self.builder
+    }
+
+    /// Ends the algorithm.
+    ///
+    /// # Errors
+    /// [`Rule::Stream`] if something is left of the stream.
+    pub fn finish(self) -> Result<Builder, Rule> {
+        match self.stream {
+            Stream::Proof { felts: &[], digests: &[] } | Stream::Zeros => Ok(self.builder),
+            Stream::Proof { .. } => Err(Rule::Stream),
+        }
+    }
+
+    /// A proof's values must obey the rules; zeros stand for any.
+    fn holds(&self, rule: Rule, condition: bool) -> Result<(), Rule> {
+        if condition || matches!(self.stream, Stream::Zeros) { Ok(()) } else { Err(rule) }
+    }
+
+    /// The power of `base`, which is at least one.
+    fn power(&mut self, base: &Ext, exponent: usize) -> Ext {
+        let known = self.powers.iter().position(|Powers(of)| of[0].is(base));
+        let known = known.unwrap_or_else(|| {
+            self.builder.ext_reduce(base);
+            self.powers.push(Powers(vec![base.clone()]));
+            self.powers.len() - 1
+        });
+        let Powers(powers) = &mut self.powers[known];
+        while powers.len() < exponent {
+            let next = self.builder.ext_mul(&powers[powers.len() - 1], base);
+            self.builder.ext_reduce(&next);
+            powers.push(next);
+        }
+        powers[exponent - 1].clone()
+    }
+}
+
+impl Backend for R1cs<'_> {
+    type Felt = Int;
+    type Ext = Ext;
+    type Bit = Wire;
+    type Digest = Wire;
+
+    fn felt(&mut self, value: Val) -> Int {
+        Int::constant(value)
+    }
+
+    fn ext(&mut self, value: Challenge) -> Ext {
+        Ext::constant(value)
+    }
+
+    fn read_felt(&mut self) -> Result<Int, Rule> {
+        let value = self.stream.felt()?;
+        Ok(self.builder.part("elements sent", |b| b.int(value)))
+    }
+
+    fn read_ext(&mut self) -> Result<Ext, Rule> {
+        let mut coefficients = [Val::ZERO; 5];
+        for c in &mut coefficients {
+            *c = self.stream.felt()?;
+        }
+        let value = Challenge::from_basis_coefficients_fn(|i| coefficients[i]);
+        Ok(self.builder.part("elements sent", |b| b.ext(value)))
+    }
+
+    fn read_digest(&mut self) -> Result<Wire, Rule> {
+        let digest = self.stream.digest()?;
+        Ok(self.builder.witness(digest))
+    }
+
+    fn lift(&mut self, x: &Int) -> Ext {
+        Ext::lift(x)
+    }
+
+    fn add(&mut self, x: &Ext, y: &Ext) -> Ext {
+        self.builder.part("arithmetic", |b| b.ext_add(x, y))
+    }
+
+    fn sub(&mut self, x: &Ext, y: &Ext) -> Ext {
+        self.builder.part("arithmetic", |b| b.ext_sub(x, y))
+    }
+
+    fn mul(&mut self, x: &Ext, y: &Ext) -> Ext {
+        self.builder.part("arithmetic", |b| b.ext_mul(x, y))
+    }
+
+    fn mul_add(&mut self, x: &Ext, y: &Ext, z: &Ext) -> Ext {
+        let product = self.mul(x, y);
+        self.add(&product, z)
+    }
+
+    fn scale(&mut self, k: Val, x: &Ext) -> Ext {
+        self.builder.part("arithmetic", |b| b.ext_scale(k, x))
+    }
+
+    fn gate(&mut self, [m, p, q, r, k]: [Val; 5], x: &Ext, y: &Ext, z: &Ext) -> Ext {
+        self.builder.part("arithmetic", |b| {
+            // Constants scale the product, not a factor, which stays short.
+            let product =
+                if m == Val::ZERO { Ext::constant(Challenge::ZERO) } else { b.ext_mul(x, y) };
+            let terms = [(m, &product), (p, x), (q, y), (r, z)];
+            let terms: Vec<_> = terms.into_iter().filter(|(k, _)| *k != Val::ZERO).collect();
+            Ext(from_fn(|i| {
+                let terms: Vec<_> = terms.iter().map(|(k, x)| (*k, &x.0[i])).collect();
+                b.linear(&terms, if i == 0 { k } else { Val::ZERO })
+            }))
+        })
+    }
+
+    fn inverse(&mut self, x: &Ext) -> Result<Ext, Rule> {
+        self.holds(Rule::Inverse, x.value() != Challenge::ZERO)?;
+        Ok(self.builder.part("arithmetic", |b| b.ext_inverse(x)))
+    }
+
+    fn recompose(&mut self, parts: &[Ext; 5]) -> Ext {
+        self.builder.part("arithmetic", |b| b.recompose(parts))
+    }
+
+    fn assert_eq(&mut self, rule: Rule, x: &Ext, y: &Ext) -> Result<(), Rule> {
+        self.holds(rule, x.value() == y.value())?;
+        self.builder.part("arithmetic", |b| b.ext_assert_eq(x, y));
+        Ok(())
+    }
+
+    fn linear(&mut self, terms: &[(Val, &Int)], constant: Val) -> Int {
+        self.builder.part("arithmetic", |b| b.linear(terms, constant))
+    }
+
+    fn multiply(&mut self, x: &Int, y: &Int) -> Int {
+        self.builder.part("arithmetic", |b| b.int_mul(x, y))
+    }
+
+    fn assert_felt_eq(&mut self, rule: Rule, x: &Int, y: &Int) -> Result<(), Rule> {
+        self.holds(rule, x.value() == y.value())?;
+        self.builder.part("arithmetic", |b| b.int_assert_eq(x, y));
+        Ok(())
+    }
+
+    fn bits(&mut self, rule: Rule, x: &Int, count: usize, exact: bool) -> Result<Vec<Wire>, Rule> {
+        let bits = self.builder.part("bits", |b| b.canonical(x));
+        if exact {
+            let high = pack(bits.get(count..).unwrap_or(&[]));
+            self.holds(rule, high.value() == Fr::ZERO)?;
+            self.builder.part("bits", |b| b.enforce_zero(&high));
+        }
+        Ok(bits.iter().take(count).cloned().collect())
+    }
+
+    fn compose(&mut self, bits: &[Wire]) -> Int {
+        Int::packed(bits)
+    }
+
+    fn product(&mut self, first: Val, bits: &[Wire], factors: &[Val]) -> Int {
+        self.builder.part("points", |b| b.choice_product(first, bits, factors))
+    }
+
+    fn hash(&mut self, elements: &[Int]) -> Wire {
+        self.builder.part("row hashes", |b| b.hash(elements))
+    }
+
+    fn compress(&mut self, left: &Wire, right: &Wire) -> Wire {
+        self.builder.part("paths", |b| b.compress(left, right))
+    }
+
+    fn climb(&mut self, leaf: &Wire, bits: &[Wire], inject: &[Option<Wire>]) -> Result<Wire, Rule> {
+        let mut node = leaf.clone();
+        for (bit, inject) in bits.iter().zip(inject) {
+            let sibling = self.read_digest()?;
+            node = self.builder.part("paths", |b| b.climb_step(&node, bit, &sibling));
+            if let Some(inject) = inject {
+                node = self.compress(&node, inject);
+            }
+        }
+        Ok(node)
+    }
+
+    fn assert_digest_eq(&mut self, rule: Rule, x: &Wire, y: &Wire) -> Result<(), Rule> {
+        self.holds(rule, x.value() == y.value())?;
+        self.builder.part("paths", |b| b.enforce_zero(&x.minus(y)));
+        Ok(())
+    }
+
+    /// The eight elements side by side, in 248 bits: not a digest of [`Backend::hash`].
+    fn digest(&mut self, elements: &[Int; 8]) -> Wire {
+        let bits: Vec<Wire> = self
+            .builder
+            .part("bits", |b| elements.iter().flat_map(|x| b.canonical(x).to_vec()).collect());
+        pack(&bits)
+    }
+
+    /// Undoes [`Backend::digest`]; there is no assignment for any other digest.
+    fn elements(&mut self, digest: &Wire) -> [Int; 8] {
+        let value = integer(digest.value());
+        self.builder.part("bits", |b| {
+            let bits: [Vec<bool>; 8] =
+                from_fn(|i| (0..31).map(|j| value.bit(31 * i + j)).collect());
+            let elements: [Int; 8] = from_fn(|i| b.int_of_bits(&bits[i]));
+            let bits: Vec<Wire> = elements.iter().flat_map(|x| b.canonical(x).to_vec()).collect();
+            b.enforce_zero(&digest.minus(&pack(&bits)));
+            elements
+        })
+    }
+
+    fn open_rows(&mut self, widths: &[usize], gamma: &Ext) -> Result<(Wire, Vec<Ext>), Rule> {
+        let (stream, builder) = (&mut self.stream, &mut self.builder);
+        let count = widths.iter().sum();
+        let elements: Vec<Int> = builder.part("row elements", |b| {
+            (0..count).map(|_| stream.felt().map(|x| b.int(x))).collect::<Result<_, _>>()
+        })?;
+        let highest = widths.iter().copied().max().unwrap_or(0);
+        let powers: Vec<Ext> = (1..highest).map(|i| self.power(gamma, i)).collect();
+        let mut rest = elements.as_slice();
+        let mut sums = Vec::with_capacity(widths.len());
+        for width in widths {
+            let (row, after) = rest.split_at(*width);
+            sums.push(self.builder.part("row sums", |b| b.row_sum(row, &powers)));
+            rest = after;
+        }
+        let digest = self.hash(&elements);
+        Ok((digest, sums))
+    }
+
+    fn fold(
+        &mut self,
+        value: &Ext,
+        position: &[Wire],
+        x_inverse: &Int,
+        beta: &Ext,
+    ) -> Result<(Ext, Wire), Rule> {
+        let place = integer(pack(position).value());
+        let mut row = Vec::with_capacity(1 << position.len());
+        for j in 0..1 << position.len() {
+            let value = if place == Uint::new(j) {
+                value.value()
+            } else {
+                let mut coefficients = [Val::ZERO; 5];
+                for c in &mut coefficients {
+                    *c = self.stream.felt()?;
+                }
+                Challenge::from_basis_coefficients_fn(|i| coefficients[i])
+            };
+            row.push(self.builder.part("fold elements", |b| b.ext(value)));
+        }
+        let powers: Vec<Ext> = (1..row.len()).map(|i| self.power(beta, i)).collect();
+        let folded = self.builder.part("folds", |b| {
+            let chosen = b.choose(&row, position);
+            b.ext_assert_eq(value, &chosen);
+            b.fold(&row, x_inverse, &powers)
+        });
+        let elements: Vec<Int> = row.into_iter().flat_map(|value| value.0).collect();
+        let digest = self.hash(&elements);
+        Ok((folded, digest))
+    }
+
+    fn begin(&mut self) {
+        self.transcript = Transcript::default();
+    }
+
+    fn observe(&mut self, x: &Int) {
+        let transcript = &mut self.transcript;
+        self.builder.part("transcript", |b| transcript.observe(b, x));
+    }
+
+    fn observe_ext(&mut self, x: &Ext) {
+        x.0.iter().for_each(|c| self.observe(c));
+    }
+
+    fn observe_digest(&mut self, digest: &Wire) {
+        let transcript = &mut self.transcript;
+        self.builder.part("transcript", |b| transcript.observe_digest(b, digest));
+    }
+
+    fn sample_ext(&mut self) -> Ext {
+        let transcript = &mut self.transcript;
+        self.builder.part("transcript", |b| Ext(from_fn(|_| transcript.sample(b))))
+    }
+
+    fn sample_bits(&mut self, count: usize) -> Result<Vec<Wire>, Rule> {
+        let transcript = &mut self.transcript;
+        let bits = self.builder.part("transcript", |b| {
+            let drawn = transcript.sample(b);
+            b.canonical(&drawn)
+        });
+        Ok(bits.iter().take(count).cloned().collect())
+    }
+}

@@ -1,0 +1,23 @@
+//! The last layer for L1: the verifier's algorithm as rank-1 constraints over BN254's scalar field.
+//!
+//! - [`r1cs`]: building constraint systems: linear combinations with their values.
+//! - [`gadget`]: what circuits are made of: bits, integers modulo KoalaBear's prime with exact
+//!   bounds, the quintic extension, Poseidon2 over BN254, hashes and the transcript.
+//! - [`backend`]: the verifier's algorithm over these gadgets.
+//! - [`groth16`]: keys, proofs, and files of other tools.
+//! - [`statement`]: statements as public inputs.
+//! - [`solidity`]: the contract that verifies proofs.
+//! - [`native`]: the hashes and the transcript of the STARK that such a circuit verifies.
+
+pub mod backend;
+mod constants;
+pub mod gadget;
+pub mod groth16;
+pub mod native;
+pub mod r1cs;
+pub mod solidity;
+pub mod statement;
+#[cfg(test)]
+mod testing;
+
+pub use ark_bn254::Fr;
