@@ -193,7 +193,7 @@ impl Builder {
             Kind::Constant(_) => (0, Val::ONE, Val::ZERO),
             Kind::Wire { wire, scale, offset } => (wire, scale, offset),
         };
-        let wire = self.wires.new(1);
+        let wire = self.wires.more(1);
         self.push(Operation::Inverse { wire, of, scale, offset });
         // Not a product of forms: of zero there is one, which is zero.
         let operands = [of, wire, 0];

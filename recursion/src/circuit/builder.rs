@@ -103,7 +103,7 @@ impl Builder {
 
     /// A wire that the next of the stream makes.
     pub(super) fn hint(&mut self, felt: bool) -> Wire {
-        let wire = self.wires.new(1);
+        let wire = self.wires.more(1);
         self.push(Operation::Hint { wire, felt });
         wire
     }
@@ -113,7 +113,7 @@ impl Builder {
         if let Some(result) = self.gates.get(&gate) {
             return *result;
         }
-        let result = self.wires.new(1);
+        let result = self.wires.more(1);
         self.push(Operation::Gate { gate, result });
         self.gates.insert(gate, result);
         result
@@ -121,7 +121,7 @@ impl Builder {
 
     /// The next eight elements of the stream.
     pub(super) fn hint_block(&mut self) -> Block {
-        let block = self.blocks.new(1);
+        let block = self.blocks.more(1);
         let pack = Pack { block: Some(block), ..Pack::default() };
         self.push(Operation::Pack { from: From::Stream, pack });
         block
@@ -132,7 +132,7 @@ impl Builder {
         if let Some(felts) = self.unpacked.get(&block) {
             return *felts;
         }
-        let first = self.wires.new(BLOCK);
+        let first = self.wires.more(BLOCK);
         let felts: [Wire; BLOCK] = std::array::from_fn(|i| first + i as u32);
         let pack = Pack { block: Some(block), wire: None, felts: felts.map(Some) };
         self.push(Operation::Pack { from: From::Block, pack });
@@ -146,7 +146,7 @@ impl Builder {
         if let Some(felts) = self.split.get(&wire) {
             return *felts;
         }
-        let first = self.wires.new(EXTENSION);
+        let first = self.wires.more(EXTENSION);
         let felts: [Wire; EXTENSION] = std::array::from_fn(|i| first + i as u32);
         let pack = Pack { block: None, wire: Some(wire), felts: front(felts) };
         self.push(Operation::Pack { from: From::Wire, pack });
@@ -156,7 +156,7 @@ impl Builder {
 
     /// The wire with these coefficients.
     pub(super) fn join(&mut self, felts: [Wire; EXTENSION]) -> Wire {
-        let wire = self.wires.new(1);
+        let wire = self.wires.more(1);
         let pack = Pack { block: None, wire: Some(wire), felts: front(felts) };
         self.push(Operation::Pack { from: From::Felts, pack });
         self.split.insert(wire, felts);
@@ -200,7 +200,7 @@ impl Builder {
                 Item::Element(block, i) => self.unpack(block)[i],
             });
         }
-        let block = self.blocks.new(1);
+        let block = self.blocks.more(1);
         pack.block = Some(block);
         self.push(Operation::Pack { from: From::Felts, pack });
         block
@@ -212,7 +212,7 @@ impl Builder {
         if let (Some(bits), None) = (known, exact) {
             return bits;
         }
-        let bits = self.wires.new_rigid(BITS);
+        let bits = self.wires.more_rigid(BITS);
         self.push(Operation::Bits { felt, bits, exact });
         self.bits.insert(felt, bits);
         bits
@@ -226,7 +226,7 @@ impl Builder {
 
     /// The next row of a group.
     pub(super) fn hash_row(&mut self, group: usize, step: Step) -> Block {
-        let output = self.blocks.new(1);
+        let output = self.blocks.more(1);
         self.push(Operation::Hash { group, step, output });
         if let Some(before) = self.tails[group].replace(output) {
             self.tail_of.remove(&before);
@@ -252,7 +252,7 @@ impl Builder {
 
     /// A new wire with the value of a wire.
     pub(super) fn copy(&mut self, wire: Wire) -> Wire {
-        let result = self.wires.new(1);
+        let result = self.wires.more(1);
         self.copy_to(wire, result);
         result
     }

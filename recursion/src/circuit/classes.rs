@@ -17,7 +17,7 @@ impl Default for Classes {
 
 impl Classes {
     /// The first of so many new numbers.
-    pub(super) fn new(&mut self, count: usize) -> u32 {
+    pub(super) fn more(&mut self, count: usize) -> u32 {
         let first = self.same.len() as u32;
         self.same.extend(first..first + count as u32);
         self.rigid.resize(self.same.len(), false);
@@ -25,8 +25,8 @@ impl Classes {
     }
 
     /// The same for numbers whose step cannot read them.
-    pub(super) fn new_rigid(&mut self, count: usize) -> u32 {
-        let first = self.new(count);
+    pub(super) fn more_rigid(&mut self, count: usize) -> u32 {
+        let first = self.more(count);
         self.rigid[first as usize..].fill(true);
         first
     }

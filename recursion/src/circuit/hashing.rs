@@ -90,7 +90,7 @@ impl Builder {
     pub(super) fn opened(&mut self, widths: &[usize], gamma: &Ext) -> (Block, Vec<Ext>) {
         let elements = widths.iter().sum::<usize>();
         let rows = widths.iter().filter(|width| **width > 0);
-        let sums: Vec<_> = rows.map(|width| (*width, self.wires.new(1))).collect();
+        let sums: Vec<_> = rows.map(|width| (*width, self.wires.more(1))).collect();
         let mut wires = sums.iter().map(|(_, sum)| Form::wire(*sum));
         let zero = Form::constant(Default::default());
         // The sum of nothing is zero.
@@ -107,7 +107,7 @@ impl Builder {
         let segment = *self.segments.entry(gamma).or_insert(next);
         let first = segment == next;
         let blocks = elements.div_ceil(BLOCK);
-        let block = self.blocks.new_rigid(blocks);
+        let block = self.blocks.more_rigid(blocks);
         self.push(Operation::Rows { segment, first, gamma, block, sums });
         let digest = self.sponge((block..).take(blocks), elements);
         (digest, values)
@@ -130,8 +130,8 @@ impl Builder {
         let position = self.neighbours(position);
         let elements = rwprove_circuits::EXTENSION << k;
         let blocks = elements.div_ceil(BLOCK);
-        let block = self.blocks.new_rigid(blocks);
-        let result = self.wires.new(1);
+        let block = self.blocks.more_rigid(blocks);
+        let result = self.wires.more(1);
         self.push(Operation::Fold { k, value, position, x_inverse, beta, block, result });
         (Ext::wire(result), self.sponge((block..).take(blocks), elements))
     }
@@ -145,7 +145,7 @@ impl Builder {
         {
             return first;
         }
-        let first = self.wires.new_rigid(wires.len());
+        let first = self.wires.more_rigid(wires.len());
         for (wire, result) in wires.into_iter().zip(first..) {
             self.copy_to(wire, result);
         }

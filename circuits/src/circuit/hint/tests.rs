@@ -41,7 +41,7 @@ fn every_cell_that_is_read_is_bound() {
 fn a_felt_has_one_coefficient() {
     // Even if nobody reads it.
     let table = Hint::new(&[Row { felt: true, wire: Cell::default() }], 8);
-    let value = Challenge::from_basis_coefficients_fn(|i| Val::from_usize(i));
+    let value = Challenge::from_basis_coefficients_fn(Val::from_usize);
     let refused = Others::default().verdict(&table, &fill(&[value], 8));
     assert!(matches!(refused, Err(Violation::Constraint { row: 0, .. })));
 }
