@@ -91,6 +91,22 @@ fn workloads_fill_their_shards() {
     }
 }
 
+/// Runs that other tables than `cpu` cut: the tree of memory, permutations, accesses of bytes.
+#[test]
+fn runs_of_all_kinds_fit() {
+    let words = "the quick brown fox jumps over ".repeat(700);
+    for (name, input, shards) in [
+        ("c/keccak256: 70000 bytes", vec![7; 1_000_000], 5),
+        ("c/sha256: 5000 bytes", vec![7; 40_000], 3),
+        ("rust/wordcount: the quick the lazy the", words.into_bytes(), 3),
+    ] {
+        let all = rwprove_fixtures::all();
+        let fixture = all.into_iter().find(|fixture| fixture.name == name).unwrap();
+        let (shapes, _) = run(&Fixture { input, ..fixture }).unwrap();
+        assert!(shapes.len() >= shards, "{name}: {}", shapes.len());
+    }
+}
+
 /// In the list the first shape that holds a shard is the cheapest that does.
 #[test]
 fn the_list_is_in_order() {
