@@ -145,7 +145,7 @@ fn another_statement_than_the_proofs() {
     let changes: [fn(&mut Statement); 8] = [
         |s| s.vkey[31] ^= 1,
         |s| s.state ^= 1,
-        |s| s.fuel_limit += 1,
+        |s| s.fuel_limit -= 1,
         |s| s.input = InputDigest::Private,
         |s| s.host[0] = 1,
         |s| s.exit = Exit::Ok,
@@ -178,8 +178,8 @@ fn a_statement_changed_in_the_proof_too() {
     assert!(is_stark(&case.forged(|head| head.statement.state ^= 1)));
     assert!(is_stark(&case.forged(|head| head.statement.fuel -= 1)));
     assert!(is_stark(&case.forged(|head| head.statement.fuel += 1)));
-    assert!(is_stark(&case.forged(|head| head.statement.fuel_limit += 1)));
-    assert!(is_stark(&case.forged(|head| head.statement.fuel_limit += 1 << 48)));
+    assert!(is_stark(&case.forged(|head| head.statement.fuel_limit -= 1)));
+    assert!(is_stark(&case.forged(|head| head.statement.fuel_limit ^= 1 << 48)));
     // The key's digest.
     let refused = case.forged(|head| head.statement.vkey[0] ^= 1);
     assert!(matches!(refused, Err(VerifyError::KeyDigest)));
