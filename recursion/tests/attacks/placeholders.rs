@@ -27,7 +27,7 @@ fn past_44_sp1_placeholder() {
 fn a_preset_with_placeholders_has_no_circuits() {
     let preset = Preset::P100;
     let changed = |change: fn(&mut Fixed)| {
-        let mut fixed = Fixed { ..*Fixed::of(preset).unwrap() };
+        let mut fixed = Fixed { ..*Fixed::of(preset) };
         change(&mut fixed);
         fixed
     };
