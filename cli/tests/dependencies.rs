@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Crate, and the crates of this workspace that it may use. Dev-dependencies are free, and so is what
 /// only the feature `testing` brings, which tests of other crates use.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("rwprove-isa", &[]),
     ("rwprove-executor", &["rwprove-isa"]),
     ("rwprove-circuits", &["rwprove-isa"]),
@@ -40,6 +40,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
         ],
     ),
     ("rwprove-fixtures", &[]),
+    ("rwprove-benches", &[]),
 ];
 
 /// Crates that the verifier must do without: it is one pure function.

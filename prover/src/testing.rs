@@ -8,7 +8,7 @@ use rwprove_circuits::{
     shape::Shape,
     table::Shard,
 };
-use rwprove_executor::{Input, Report, Rows, instantiate};
+use rwprove_executor::{Input, Options as Execution, Report, Rows, instantiate};
 use rwprove_isa::{
     Program, Statement,
     front::{Preset, load, lower},
@@ -65,6 +65,14 @@ pub fn rows(shape: &Shape) -> Rows {
 
 /// Rows of shards of at most 2^12 instructions.
 pub const SMALL: Rows = Rows { keccak: 40, ..Rows::each(1 << 12) };
+
+/// How the executor runs what is proved with these options.
+///
+/// # Errors
+/// [`ProveError`] if no shard is small enough.
+pub fn execution(key: &ProvingKey, options: &Options) -> Result<Execution, ProveError> {
+    Ok(options.execution(&Shapes::new(&key.key, options)?))
+}
 
 /// One shard of a run with its filled tables.
 #[derive(Clone, Debug)]

@@ -84,6 +84,8 @@ pub(crate) fn lay<T: Sync>(
 }
 
 #[cfg(test)]
+mod deletions;
+#[cfg(test)]
 mod tester;
 #[cfg(test)]
 mod tests;

@@ -94,14 +94,24 @@ impl Others {
     }
 }
 
-/// Each constraint is needed: one of the traces breaks it, on any rows, and no other.
+/// Each constraint is needed: one of the traces breaks it, on any rows, and no other. Returns their
+/// number.
 pub(crate) fn needs_every_constraint<T: Table>(
     table: &T,
     forgeries: impl IntoIterator<Item = RowMajorMatrix<Val>>,
-) {
+) -> usize {
+    needs_every_constraint_of(table, &[], forgeries)
+}
+
+/// The same for a table with these public values.
+pub(crate) fn needs_every_constraint_of<T: Table>(
+    table: &T,
+    publics: &[Val],
+    forgeries: impl IntoIterator<Item = RowMajorMatrix<Val>>,
+) -> usize {
     let mut needed = BTreeSet::new();
     for trace in forgeries {
-        let rows = Rows::new(table, &trace, &[]).unwrap();
+        let rows = Rows::new(table, &trace, publics).unwrap();
         let broken = (0..trace.height()).flat_map(|row| rows.all_on(&trace, row).0);
         let broken: BTreeSet<_> = broken.collect();
         if broken.len() == 1 {
@@ -110,6 +120,7 @@ pub(crate) fn needs_every_constraint<T: Table>(
     }
     let all: BTreeSet<_> = (0..symbolic::build(table).base_constraints().len()).collect();
     assert!(needed == all, "not shown to be needed: {:?}", all.difference(&needed));
+    all.len()
 }
 
 fn wire(index: u32, value: Challenge) -> Message<Val> {

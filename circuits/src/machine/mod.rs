@@ -49,7 +49,8 @@ impl Chip {
         each!(self, table => table.rows(shard))
     }
 
-    fn fill(&self, shard: &Shard<'_>, log_height: usize, counts: &Counts) -> Instance {
+    /// Fills the table for a shard, in `2^log_height` rows, and counts its lookups.
+    pub fn fill(&self, shard: &Shard<'_>, log_height: usize, counts: &Counts) -> Instance {
         let trace = each!(self, table => table.fill(shard, 1 << log_height, counts));
         let publics = each!(self, table => table.publics(shard));
         Instance { chip: self.clone(), trace, publics }

@@ -146,6 +146,11 @@ fn the_largest_felt_is_no_other() {
 
 #[test]
 fn each_constraint_is_needed() {
+    let _ = constraints();
+}
+
+/// All constraints, each of which is shown to be needed.
+pub(in crate::circuit) fn constraints() -> usize {
     let case = Case::new([Val::from_u32(5)]);
     let mut forgeries = Vec::new();
     // A bit that is none, of the last row.
@@ -175,7 +180,7 @@ fn each_constraint_is_needed() {
     }));
     // More than the order.
     forgeries.push(forge(parts(ORDER), |_, _| ()));
-    needs_every_constraint(&case.table(), forgeries);
+    needs_every_constraint(&case.table(), forgeries)
 }
 
 #[test]

@@ -15,7 +15,7 @@
 mod air;
 mod columns;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod trace;
 
 use std::sync::{Arc, LazyLock};

@@ -216,6 +216,11 @@ fn another_power_of_beta_is_refused() {
 
 #[test]
 fn every_constraint_is_needed() {
+    let _ = constraints();
+}
+
+/// All constraints, each of which is shown to be needed.
+pub(in crate::circuit) fn constraints() -> usize {
     let case = mixed();
     let at = case.rows.len() - 1;
     let (k, step) = (case.rows[at].k, case.values[at]);
@@ -253,7 +258,7 @@ fn every_constraint_is_needed() {
         }
         forge(at, &|row| row.result[i] += Val::ONE);
     }
-    needs_every_constraint(&case.table(), forgeries);
+    needs_every_constraint(&case.table(), forgeries)
 }
 
 #[test]

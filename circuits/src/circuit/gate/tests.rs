@@ -137,6 +137,11 @@ fn a_wrong_count_is_refused() {
 
 #[test]
 fn each_constraint_is_needed() {
+    let _ = constraints();
+}
+
+/// All constraints, each of which is shown to be needed.
+pub(in crate::circuit) fn constraints() -> usize {
     let case = mixed();
     let trace = case.trace();
     let result = GateCols::<u8>::WIDTH - EXTENSION;
@@ -147,5 +152,5 @@ fn each_constraint_is_needed() {
         trace.values[width + lane * GateCols::<u8>::WIDTH + result + i] += Val::ONE;
         trace
     });
-    needs_every_constraint(&case.table(), forgeries);
+    needs_every_constraint(&case.table(), forgeries)
 }

@@ -376,6 +376,11 @@ fn a_bit_is_zero_or_one() {
 
 #[test]
 fn every_constraint_is_needed() {
+    let _ = constraints();
+}
+
+/// All constraints, each of which is shown to be needed.
+pub(in crate::circuit) fn constraints() -> usize {
     let case = mixed();
     // Nothing of row 6 is carried to the next one.
     let permuted_wrong = (WIDTH..PERMUTATION).map(|place| {
@@ -394,7 +399,7 @@ fn every_constraint_is_needed() {
         forged.trace()
     });
     let forgeries = permuted_wrong.chain(carried).chain([climbing_with_two(&case, 3)]);
-    needs_every_constraint(&case.table(), forgeries);
+    needs_every_constraint(&case.table(), forgeries)
 }
 
 #[test]

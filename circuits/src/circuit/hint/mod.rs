@@ -2,7 +2,7 @@
 //! prover chooses: any element of the challenge field, or of the base field.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //! public values.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use p3_matrix::Matrix;
 use super::*;
 use crate::{
     check::{Check, Lookups},
-    circuit::tester::elements,
+    circuit::tester::{elements, needs_every_constraint_of},
     symbolic, testing,
 };
 
@@ -40,4 +40,21 @@ fn another_block_is_refused() {
     assert!(check(ours, &fill(other, 8), &other).is_none());
     // The other way round.
     assert!(check(other, &fill(other, 8), &ours).is_none());
+}
+
+#[test]
+fn each_constraint_is_needed() {
+    let _ = constraints();
+}
+
+/// All constraints, each of which is shown to be needed.
+pub(in crate::circuit) fn constraints() -> usize {
+    let block = block();
+    // The block has another element than the public one.
+    let forgeries = (0..BLOCK).map(|i| {
+        let mut trace = fill(block, 8);
+        trace.values[i] += Val::ONE;
+        trace
+    });
+    needs_every_constraint_of(&Public::new(7, 8), &block, forgeries)
 }

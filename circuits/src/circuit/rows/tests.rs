@@ -295,6 +295,11 @@ fn a_block_once_more_is_the_same_without_what_ended() {
 
 #[test]
 fn every_constraint_is_needed() {
+    let _ = constraints();
+}
+
+/// All constraints, each of which is shown to be needed.
+pub(in crate::circuit) fn constraints() -> usize {
     let case = random_case(&[&[3, 2, 9], &[8, 20]]);
     let mut forgeries = Vec::new();
     for i in 0..EXTENSION {
@@ -325,7 +330,7 @@ fn every_constraint_is_needed() {
             case.settle(rows, |_, _, sum| sum);
         }));
     }
-    needs_every_constraint(&case.table(), forgeries);
+    needs_every_constraint(&case.table(), forgeries)
 }
 
 #[test]
