@@ -18,8 +18,8 @@ use crate::machine::ChipId;
 /// log2 of the heights of all tables of a shape but those that the program fixes; 0 if absent.
 type Heights = [u8; ChipId::COUNT - 2];
 
-/// Shapes for programs of up to `2^16` instructions, by rising cost: committed cells of a shard, and
-/// [`KECCAK_COST`] for keccak.
+/// Shapes for programs of up to `2^16` instructions, by rising cost, give or take a fiftieth:
+/// committed cells of a shard, and [`KECCAK_COST`] for keccak.
 #[rustfmt::skip]
 const USUAL: [Heights; 9] = [
     // cpu, bitwise, shift, mul, div, bits, access, refresh, keccak, fuel, merkle
