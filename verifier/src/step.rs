@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn point(first: u32) -> Point<u32> {
-        let mut next = (first..).into_iter();
+        let mut next = first..;
         let mut take = || next.next().unwrap();
         Point {
             registers: [(); REGISTERS].map(|()| take()),
