@@ -213,7 +213,7 @@ fn another_key() {
 
 #[test]
 fn another_preset() {
-    // A key of 120 bits is not served by circuits of 100.
+    // A key of 120 bits is not served by circuits of 100, nor the other way round.
     let case = &*CASE;
     let mut head = case.head.clone();
     head.key.preset = Preset::P120;
@@ -224,6 +224,9 @@ fn another_preset() {
     let refused = case.verify(&vkey, &statement, &bytes);
     assert!(matches!(refused, Err(VerifyError::Decode(_))));
     assert!(matches!(verify(&vkey, &statement, &bytes), Err(VerifyError::Decode(_))));
+    let [p100, p120] = Preset::ALL.map(Fixed::of);
+    assert_ne!(p100.keys().root(), p120.keys().root());
+    assert_ne!(p100.last_key, p120.last_key);
 }
 
 #[test]

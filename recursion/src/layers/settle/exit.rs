@@ -30,7 +30,10 @@ where
     let end = Exit::Trap(Trap::OutOfFuel);
     let trapped = is_word(b, word(reg::EXIT_KIND), end.kind())?;
     let out_of_fuel = is_word(b, word(reg::EXIT_CODE), end.code())?;
-    let raised = is_word(b, word(reg::RAISED_OUT_OF_FUEL), 1)?;
+    // Kind and code are said, and checked there; this word is not.
+    let raised = word(reg::RAISED_OUT_OF_FUEL);
+    let _ = checked(b, raised)?;
+    let raised = is_word(b, raised, 1)?;
     let refused = b.multiply(&trapped, &out_of_fuel);
     // Refused, not raised by the module itself, and yet it would fit.
     let not_raised = b.linear(&[(Val::NEG_ONE, &raised)], Val::ONE);

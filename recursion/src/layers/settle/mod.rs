@@ -32,7 +32,7 @@ use self::{
 use super::{
     ClaimOf,
     claim::{read, read_claim},
-    shrink::publics,
+    shrink::{constant, publics},
 };
 use crate::{
     backend::{Backend, Rule},
@@ -70,8 +70,7 @@ pub fn settle<B: Backend>(
     let said = said(b, &claim, constants)?;
     let digest = b.hash(&claim.elements());
     let digest = b.elements(&digest);
-    let key = constants.root.map(|element| b.felt(element));
-    let key = b.digest(&key);
+    let key = constant(b, &constants.root)?;
     verify(b, stark, &publics(stark, &digest), Some(&key))?;
     Ok(b.hash(&said))
 }
@@ -87,7 +86,8 @@ pub(super) fn said<B: Backend>(
     constants: &Constants,
 ) -> Result<Vec<B::Felt>, Rule> {
     let zero = b.felt(Val::ZERO);
-    let keys = constants.keys.map(|element| b.felt(element));
+    let keys = constant(b, &constants.keys)?;
+    let keys = b.elements(&keys);
     same(b, "the set of keys", &claim.keys, &keys)?;
     let key = read_key(b, claim, constants)?;
     let domain = KeyElements::<Val>::domain().map(|element| b.felt(element));

@@ -143,6 +143,31 @@ fn fuel_ends_runs_as_natively() {
 }
 
 #[test]
+fn placeholders_settle_nothing() {
+    let head = head(statement(Exit::Ok), 0, 0);
+    let claim = claim(fixed(), &head, END);
+    let placeholder = Constants { keys: [Val::ZERO; 8], ..constants(&head) };
+    let stream = said_stream(&head);
+    let refused = super::said(&mut Native::new(&stream), &claim, &placeholder);
+    assert_eq!(refused, Err(Rule::Between("a circuit holds no placeholder")));
+}
+
+#[test]
+fn a_flag_in_memory_is_a_word() {
+    // The limb that would be 1 if it could be negative.
+    let head =
+        head(Statement { fuel_limit: u64::MAX, ..statement(Exit::Trap(Trap::OutOfFuel)) }, 0, 1);
+    let claim = claim(fixed(), &head, END).elements();
+    let mut stream = said_stream(&head);
+    assert!(says(&head, &claim, &stream).is_ok());
+    let words = stream.len() - 8 * RegOpening::LEVEL - 2 * OPENED_WORDS;
+    let raised = words + 2 * (reg::RAISED_OUT_OF_FUEL - reg::EXIT_KIND) as usize;
+    assert_eq!(stream[raised], Val::ONE);
+    stream[raised] -= Val::from_u32(1 << 16);
+    assert_eq!(says(&head, &claim, &stream), Err(Rule::Between("a limb has 16 bits")));
+}
+
+#[test]
 fn it_says_nothing_else() {
     let head = head(statement(Exit::Ok), 0, 0);
     let (claim, stream) = (claim(fixed(), &head, END).elements(), said_stream(&head));
