@@ -26,6 +26,9 @@ use crate::{
     table::Table,
 };
 
+/// What a forger changes in the values of a row.
+type Change<V> = Box<dyn Fn(&mut V)>;
+
 /// Killed, and all there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Score {
@@ -80,7 +83,7 @@ fn each<T: Table, V: Clone>(
     table: &T,
     fill: impl Fn(&V) -> Trace,
     values: &V,
-    changes: Vec<Box<dyn Fn(&mut V)>>,
+    changes: Vec<Change<V>>,
 ) -> Score {
     let forged = changes.into_iter().map(|change| {
         let mut values = values.clone();
@@ -114,7 +117,7 @@ fn gate_messages() -> Score {
     };
     let operands = [(); 3].map(|()| [(); 3].map(|()| challenge(&mut random)));
     let places = (0..2).flat_map(|lane| (0..3).map(move |operand| (lane, operand)));
-    let changes = places.map(|(gate, operand)| -> Box<dyn Fn(&mut [[Challenge; 3]; 3])> {
+    let changes = places.map(|(gate, operand)| -> Change<[[Challenge; 3]; 3]> {
         Box::new(move |operands| operands[gate][operand] += Challenge::ONE)
     });
     each(&table, fill, &operands, changes.collect())
@@ -134,7 +137,7 @@ fn pack_messages() -> Score {
 
 fn bits_messages() -> Score {
     let table = Bits::new(&[bits::Row { felt: 50, bits: 1, counts: [1; _] }], 8);
-    let change: Box<dyn Fn(&mut Val)> = Box::new(|felt| *felt += Val::ONE);
+    let change: Change<Val> = Box::new(|felt| *felt += Val::ONE);
     each(&table, |felt| bits::fill(&[*felt], 8), &Val::from_u32(77), vec![change])
 }
 
@@ -170,7 +173,7 @@ fn hash_messages() -> Score {
     let mut random = elements();
     let mut block = || std::array::from_fn(|_| random());
     let inputs = Inputs { left: block(), sibling: block(), right: block(), bit: false };
-    let changes: Vec<Box<dyn Fn(&mut Inputs)>> = vec![
+    let changes: Vec<Change<Inputs>> = vec![
         Box::new(|inputs| inputs.left[3] += Val::ONE),
         Box::new(|inputs| inputs.right[0] += Val::ONE),
         Box::new(|inputs| inputs.bit = true),
@@ -186,7 +189,7 @@ fn rows_messages() -> Score {
     let mut random = elements();
     let blocks = (0..2).map(|_| std::array::from_fn(|_| random())).collect();
     let values = rows::Values { gamma: challenge(&mut random), blocks };
-    let change: Box<dyn Fn(&mut rows::Values)> = Box::new(|values| values.gamma += Challenge::ONE);
+    let change: Change<rows::Values> = Box::new(|values| values.gamma += Challenge::ONE);
     each(&table, fill, &values, vec![change])
 }
 
@@ -210,7 +213,7 @@ fn fold_messages() -> Score {
     blocks.as_flattened_mut().iter_mut().zip(all).for_each(|(cell, value)| *cell = value);
     let values =
         fold::Values { blocks, position: 0, x_inverse: random(), beta: challenge(&mut random) };
-    let mut changes: Vec<Box<dyn Fn(&mut fold::Values)>> = vec![
+    let mut changes: Vec<Change<fold::Values>> = vec![
         Box::new(|values| values.blocks[0][0] += Val::ONE),
         Box::new(|values| values.x_inverse += Val::ONE),
         Box::new(|values| values.beta += Challenge::from_basis_coefficients_fn(Val::from_usize)),

@@ -140,7 +140,9 @@ fn past_05_zisk_sign_template() {
             let (below, above) = (high_a + high_b - larger - half, half - Val::ONE - larger);
             put("t", if negative == Val::ONE { below } else { above });
             ["k1", "c[0]"].into_iter().for_each(|column| put(column, lie));
-            (put("cond", negative), put("u", differ), put("v", larger));
+            put("cond", negative);
+            put("u", differ);
+            put("v", larger);
             let k0 = tables.get(ChipId::Cpu, "k0", 2);
             let order = high_a - high_b - k0 + lie * half.double();
             tables.put(ChipId::Cpu, "r[1]", 2, if differ == Val::ONE { above } else { order });
