@@ -5,6 +5,8 @@
 //! claim it needs. What is above them is real. Tests that are named `past_…` are attacks of the list
 //! that `docs/soundness.md`, section 8, is about.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+
 mod chain;
 mod children;
 mod claims;
