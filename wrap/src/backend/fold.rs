@@ -51,7 +51,8 @@ impl Builder {
                 None => self.long_product(&product, &choice),
             };
         }
-        self.shorten(&[&product]);
+        // It is a factor of much else.
+        self.reduce(&product);
         product
     }
 
@@ -95,6 +96,24 @@ impl Builder {
         row.swap_remove(0)
     }
 
+    /// `x^c` for all c below `count`. Even powers are reduced, so odd ones are products of two short
+    /// factors.
+    fn short_powers(&mut self, x: &Int, count: usize) -> Vec<Int> {
+        let mut powers = vec![Int::constant(Val::ONE), x.clone()];
+        for c in 2..count {
+            let power = if c.is_multiple_of(2) {
+                let square = powers[2.min(c - 1)].clone();
+                let power = self.int_mul(&powers[c - 2.min(c - 1)], &square);
+                self.reduce(&power);
+                power
+            } else {
+                self.int_mul(&powers[c - 1], x)
+            };
+            powers.push(power);
+        }
+        powers
+    }
+
     /// The value at beta of the polynomial that has the row's values at `x w^rev(j)`; `powers` has
     /// those of beta from the first on.
     ///
@@ -105,7 +124,10 @@ impl Builder {
         let scale = Val::from_usize(row.len()).inverse();
         let root = Val::two_adic_generator(log_arity).inverse();
         let reversed = |j: usize| j.reverse_bits() >> (usize::BITS as usize - log_arity);
-        let mut x_power = x_inverse.clone();
+        if row.len() > 2 {
+            self.reduce(x_inverse);
+        }
+        let x_powers = self.short_powers(x_inverse, row.len());
         let mut terms: Vec<Ext> = Vec::with_capacity(row.len());
         for c in 0..row.len() {
             let q = Ext(from_fn(|k| {
@@ -118,13 +140,7 @@ impl Builder {
                 terms.push(q);
                 continue;
             };
-            if c > 1 {
-                x_power = self.int_mul(&x_power, x_inverse);
-                if c.is_multiple_of(2) {
-                    self.reduce(&x_power);
-                }
-            }
-            let factor = self.ext_mul(&Ext::lift(&x_power), power);
+            let factor = self.ext_mul(&Ext::lift(&x_powers[c]), power);
             terms.push(self.ext_mul(&factor, &q));
         }
         Ext(from_fn(|k| {

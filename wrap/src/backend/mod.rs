@@ -6,6 +6,7 @@
 mod fold;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::array::from_fn;
 
@@ -14,6 +15,8 @@ use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use rwprove_circuits::{Challenge, Val};
 use rwprove_recursion::backend::{Backend, Rule};
 
+use self::value::Powers;
+pub use self::value::Value;
 use crate::{
     Fr,
     gadget::{Ext, Int, Transcript, Uint, integer, pack},
@@ -60,18 +63,21 @@ pub struct R1cs<'a> {
     builder: Builder,
     stream: Stream<'a>,
     transcript: Transcript,
-    /// Powers of the elements that rows were combined with last: of `gamma`, of `beta`s.
-    powers: Vec<Powers>,
+    /// Elements drawn: sums by powers of them are computed at the end.
+    challenges: Vec<Ext>,
+    powers: Powers,
 }
-
-/// An element and its powers, all reduced, from the first on.
-#[derive(Debug)]
-struct Powers(Vec<Ext>);
 
 impl<'a> R1cs<'a> {
     /// Goes on with a builder.
     pub fn new(builder: Builder, stream: Stream<'a>) -> Self {
-        Self { builder, stream, transcript: Transcript::default(), powers: Vec::new() }
+        Self {
+            builder,
+            stream,
+            transcript: Transcript::default(),
+            challenges: Vec::new(),
+            powers: Powers::default(),
+        }
     }
 
     /// What constraints are written with.
@@ -95,27 +101,53 @@ impl<'a> R1cs<'a> {
         if condition || matches!(self.stream, Stream::Zeros) { Ok(()) } else { Err(rule) }
     }
 
-    /// The power of `base`, which is at least one.
+    /// Does arithmetic.
+    fn arithmetic<T>(&mut self, build: impl FnOnce(&mut Builder, &mut Powers) -> T) -> T {
+        let powers = &mut self.powers;
+        self.builder.part("arithmetic", |b| build(b, powers))
+    }
+
+    /// The coefficients of an element.
+    fn plain(&mut self, x: &Value) -> Ext {
+        self.arithmetic(|b, powers| x.plain(b, powers))
+    }
+
+    /// A linear operation on coefficients.
+    fn combined(&mut self, terms: &[(Val, &Value)], constant: Val) -> Ext {
+        let plain: Vec<_> = terms.iter().map(|(k, x)| (*k, self.plain(x))).collect();
+        self.arithmetic(|b, _| {
+            Ext(from_fn(|i| {
+                let terms: Vec<_> = plain.iter().map(|(k, x)| (*k, &x.0[i])).collect();
+                b.linear(&terms, if i == 0 { constant } else { Val::ZERO })
+            }))
+        })
+    }
+
+    /// The challenge that an element is, if it is one.
+    fn as_challenge(&self, x: &Value) -> Option<Ext> {
+        let plain = x.as_plain()?;
+        self.challenges.iter().find(|challenge| challenge.is(&plain)).cloned()
+    }
+
+    /// `x y + z`, as a step of Horner's rule if one of the factors is a challenge.
+    fn step(&mut self, x: &Value, y: &Value, z: Ext) -> Option<Value> {
+        let (sum, base) = match (self.as_challenge(x), self.as_challenge(y)) {
+            (None, Some(base)) => (x, base),
+            (Some(base), None) => (y, base),
+            _ => return None,
+        };
+        Some(self.arithmetic(|b, powers| sum.step(&base, z, b, powers)))
+    }
+
+    /// The power of an element, which is at least one.
     fn power(&mut self, base: &Ext, exponent: usize) -> Ext {
-        let known = self.powers.iter().position(|Powers(of)| of[0].is(base));
-        let known = known.unwrap_or_else(|| {
-            self.builder.ext_reduce(base);
-            self.powers.push(Powers(vec![base.clone()]));
-            self.powers.len() - 1
-        });
-        let Powers(powers) = &mut self.powers[known];
-        while powers.len() < exponent {
-            let next = self.builder.ext_mul(&powers[powers.len() - 1], base);
-            self.builder.ext_reduce(&next);
-            powers.push(next);
-        }
-        powers[exponent - 1].clone()
+        self.arithmetic(|b, powers| powers.power(b, base, exponent))
     }
 }
 
 impl Backend for R1cs<'_> {
     type Felt = Int;
-    type Ext = Ext;
+    type Ext = Value;
     type Bit = Wire;
     type Digest = Wire;
 
@@ -123,8 +155,8 @@ impl Backend for R1cs<'_> {
         Int::constant(value)
     }
 
-    fn ext(&mut self, value: Challenge) -> Ext {
-        Ext::constant(value)
+    fn ext(&mut self, value: Challenge) -> Value {
+        Ext::constant(value).into()
     }
 
     fn read_felt(&mut self) -> Result<Int, Rule> {
@@ -132,13 +164,13 @@ impl Backend for R1cs<'_> {
         Ok(self.builder.part("elements sent", |b| b.int(value)))
     }
 
-    fn read_ext(&mut self) -> Result<Ext, Rule> {
+    fn read_ext(&mut self) -> Result<Value, Rule> {
         let mut coefficients = [Val::ZERO; 5];
         for c in &mut coefficients {
             *c = self.stream.felt()?;
         }
         let value = Challenge::from_basis_coefficients_fn(|i| coefficients[i]);
-        Ok(self.builder.part("elements sent", |b| b.ext(value)))
+        Ok(self.builder.part("elements sent", |b| b.ext(value)).into())
     }
 
     fn read_digest(&mut self) -> Result<Wire, Rule> {
@@ -146,57 +178,76 @@ impl Backend for R1cs<'_> {
         Ok(self.builder.witness(digest))
     }
 
-    fn lift(&mut self, x: &Int) -> Ext {
-        Ext::lift(x)
+    fn lift(&mut self, x: &Int) -> Value {
+        // One long coefficient makes all of a product's long.
+        self.builder.part("arithmetic", |b| b.reduce(x));
+        Ext::lift(x).into()
     }
 
-    fn add(&mut self, x: &Ext, y: &Ext) -> Ext {
-        self.builder.part("arithmetic", |b| b.ext_add(x, y))
+    fn add(&mut self, x: &Value, y: &Value) -> Value {
+        self.combined(&[(Val::ONE, x), (Val::ONE, y)], Val::ZERO).into()
     }
 
-    fn sub(&mut self, x: &Ext, y: &Ext) -> Ext {
-        self.builder.part("arithmetic", |b| b.ext_sub(x, y))
+    fn sub(&mut self, x: &Value, y: &Value) -> Value {
+        self.combined(&[(Val::ONE, x), (Val::NEG_ONE, y)], Val::ZERO).into()
     }
 
-    fn mul(&mut self, x: &Ext, y: &Ext) -> Ext {
-        self.builder.part("arithmetic", |b| b.ext_mul(x, y))
-    }
-
-    fn mul_add(&mut self, x: &Ext, y: &Ext, z: &Ext) -> Ext {
-        let product = self.mul(x, y);
-        self.add(&product, z)
-    }
-
-    fn scale(&mut self, k: Val, x: &Ext) -> Ext {
-        self.builder.part("arithmetic", |b| b.ext_scale(k, x))
-    }
-
-    fn gate(&mut self, [m, p, q, r, k]: [Val; 5], x: &Ext, y: &Ext, z: &Ext) -> Ext {
-        self.builder.part("arithmetic", |b| {
-            // Constants scale the product, not a factor, which stays short.
-            let product =
-                if m == Val::ZERO { Ext::constant(Challenge::ZERO) } else { b.ext_mul(x, y) };
-            let terms = [(m, &product), (p, x), (q, y), (r, z)];
-            let terms: Vec<_> = terms.into_iter().filter(|(k, _)| *k != Val::ZERO).collect();
-            Ext(from_fn(|i| {
-                let terms: Vec<_> = terms.iter().map(|(k, x)| (*k, &x.0[i])).collect();
-                b.linear(&terms, if i == 0 { k } else { Val::ZERO })
-            }))
+    fn mul(&mut self, x: &Value, y: &Value) -> Value {
+        let (x, y) = (self.plain(x), self.plain(y));
+        self.arithmetic(|b, powers| match x.is(&y) {
+            true => powers.square(b, &x),
+            false => b.ext_mul(&x, &y),
         })
+        .into()
     }
 
-    fn inverse(&mut self, x: &Ext) -> Result<Ext, Rule> {
+    fn mul_add(&mut self, x: &Value, y: &Value, z: &Value) -> Value {
+        let z = self.plain(z);
+        match self.step(x, y, z.clone()) {
+            Some(sum) => sum,
+            None => {
+                let product = self.mul(x, y);
+                self.add(&product, &z.into())
+            }
+        }
+    }
+
+    fn scale(&mut self, k: Val, x: &Value) -> Value {
+        self.combined(&[(k, x)], Val::ZERO).into()
+    }
+
+    fn gate(&mut self, [m, p, q, r, k]: [Val; 5], x: &Value, y: &Value, z: &Value) -> Value {
+        let terms = [(p, x), (q, y), (r, z)];
+        let terms: Vec<_> = terms.into_iter().filter(|(k, _)| *k != Val::ZERO).collect();
+        let rest = self.combined(&terms, k);
+        if m == Val::ZERO {
+            return rest.into();
+        }
+        if m == Val::ONE
+            && let Some(sum) = self.step(x, y, rest.clone())
+        {
+            return sum;
+        }
+        // Constants scale the product, not a factor, which stays short.
+        let product = self.mul(x, y);
+        self.combined(&[(m, &product), (Val::ONE, &rest.into())], Val::ZERO).into()
+    }
+
+    fn inverse(&mut self, x: &Value) -> Result<Value, Rule> {
         self.holds(Rule::Inverse, x.value() != Challenge::ZERO)?;
-        Ok(self.builder.part("arithmetic", |b| b.ext_inverse(x)))
+        let x = self.plain(x);
+        Ok(self.arithmetic(|b, _| b.ext_inverse(&x)).into())
     }
 
-    fn recompose(&mut self, parts: &[Ext; 5]) -> Ext {
-        self.builder.part("arithmetic", |b| b.recompose(parts))
+    fn recompose(&mut self, parts: &[Value; 5]) -> Value {
+        let parts = from_fn(|i| self.plain(&parts[i]));
+        self.arithmetic(|b, _| b.recompose(&parts)).into()
     }
 
-    fn assert_eq(&mut self, rule: Rule, x: &Ext, y: &Ext) -> Result<(), Rule> {
+    fn assert_eq(&mut self, rule: Rule, x: &Value, y: &Value) -> Result<(), Rule> {
         self.holds(rule, x.value() == y.value())?;
-        self.builder.part("arithmetic", |b| b.ext_assert_eq(x, y));
+        let (x, y) = (self.plain(x), self.plain(y));
+        self.arithmetic(|b, _| b.ext_assert_eq(&x, &y));
         Ok(())
     }
 
@@ -279,7 +330,8 @@ impl Backend for R1cs<'_> {
         })
     }
 
-    fn open_rows(&mut self, widths: &[usize], gamma: &Ext) -> Result<(Wire, Vec<Ext>), Rule> {
+    fn open_rows(&mut self, widths: &[usize], gamma: &Value) -> Result<(Wire, Vec<Value>), Rule> {
+        let gamma = &self.plain(gamma);
         let (stream, builder) = (&mut self.stream, &mut self.builder);
         let count = widths.iter().sum();
         let elements: Vec<Int> = builder.part("row elements", |b| {
@@ -291,7 +343,7 @@ impl Backend for R1cs<'_> {
         let mut sums = Vec::with_capacity(widths.len());
         for width in widths {
             let (row, after) = rest.split_at(*width);
-            sums.push(self.builder.part("row sums", |b| b.row_sum(row, &powers)));
+            sums.push(self.builder.part("row sums", |b| b.row_sum(row, &powers)).into());
             rest = after;
         }
         let digest = self.hash(&elements);
@@ -300,11 +352,12 @@ impl Backend for R1cs<'_> {
 
     fn fold(
         &mut self,
-        value: &Ext,
+        value: &Value,
         position: &[Wire],
         x_inverse: &Int,
-        beta: &Ext,
-    ) -> Result<(Ext, Wire), Rule> {
+        beta: &Value,
+    ) -> Result<(Value, Wire), Rule> {
+        let (value, beta) = (&self.plain(value), &self.plain(beta));
         let place = integer(pack(position).value());
         let mut row = Vec::with_capacity(1 << position.len());
         for j in 0..1 << position.len() {
@@ -327,7 +380,7 @@ impl Backend for R1cs<'_> {
         });
         let elements: Vec<Int> = row.into_iter().flat_map(|value| value.0).collect();
         let digest = self.hash(&elements);
-        Ok((folded, digest))
+        Ok((folded.into(), digest))
     }
 
     fn begin(&mut self) {
@@ -339,8 +392,8 @@ impl Backend for R1cs<'_> {
         self.builder.part("transcript", |b| transcript.observe(b, x));
     }
 
-    fn observe_ext(&mut self, x: &Ext) {
-        x.0.iter().for_each(|c| self.observe(c));
+    fn observe_ext(&mut self, x: &Value) {
+        self.plain(x).0.iter().for_each(|c| self.observe(c));
     }
 
     fn observe_digest(&mut self, digest: &Wire) {
@@ -348,9 +401,11 @@ impl Backend for R1cs<'_> {
         self.builder.part("transcript", |b| transcript.observe_digest(b, digest));
     }
 
-    fn sample_ext(&mut self) -> Ext {
+    fn sample_ext(&mut self) -> Value {
         let transcript = &mut self.transcript;
-        self.builder.part("transcript", |b| Ext(from_fn(|_| transcript.sample(b))))
+        let drawn = self.builder.part("transcript", |b| Ext(from_fn(|_| transcript.sample(b))));
+        self.challenges.push(drawn.clone());
+        drawn.into()
     }
 
     fn sample_bits(&mut self, count: usize) -> Result<Vec<Wire>, Rule> {

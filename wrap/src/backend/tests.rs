@@ -70,13 +70,13 @@ fn rows_are_opened() {
             rest = after;
         }
         let build = |b: &mut Builder| {
-            let g = pinned_ext(b, gamma);
+            let g = pinned_ext(b, gamma).into();
             let run = |c: &mut R1cs<'_>| {
                 let (digest, found) = c.open_rows(&widths, &g)?;
                 assert_is(c.builder(), &digest, sponge(&row));
                 for (x, y) in found.iter().zip(&sums) {
                     assert_eq!(x.value(), *y);
-                    c.builder().ext_assert_eq(x, &Ext::constant(*y));
+                    c.assert_eq(Rule::Folding, x, &Ext::constant(*y).into())?;
                 }
                 Ok(())
             };
@@ -107,13 +107,13 @@ fn folds_are_the_polynomials() {
             let mut siblings = row.clone();
             let _ = siblings.remove(place);
             let build = |b: &mut Builder| {
-                let (v, t) = (pinned_ext(b, value), pinned_ext(b, beta));
+                let (v, t) = (pinned_ext(b, value).into(), pinned_ext(b, beta).into());
                 let inverse = pinned(b, x.inverse());
                 let position = bits(b, place, log_arity);
                 let run = |c: &mut R1cs<'_>| {
                     let (folded, digest) = c.fold(&v, &position, &inverse, &t)?;
                     assert_eq!(folded.value(), at(beta));
-                    c.builder().ext_assert_eq(&folded, &Ext::constant(at(beta)));
+                    c.assert_eq(Rule::Folding, &folded, &Ext::constant(at(beta)).into())?;
                     assert_is(c.builder(), &digest, sponge(&coefficients(&row)));
                     Ok(())
                 };
@@ -245,6 +245,69 @@ fn rules_are_named_and_streams_end() {
 }
 
 #[test]
+fn sums_by_challenges_are_computed_at_the_end() {
+    let mut rng = rng();
+    let values: Vec<Challenge> = (0..70).map(|_| rng.random()).collect();
+    let (x, k): (Challenge, Val) = rng.random();
+    for count in [1, 2, 5, 31, 32, 33, 64, 65, 70] {
+        let values = &values[..count];
+        assert!(holds(|b| {
+            let run = |c: &mut R1cs<'_>| {
+                let (alpha, beta) = (c.sample_ext(), c.sample_ext());
+                let (a, b) = (alpha.value(), beta.value());
+                let read: Vec<_> = values.iter().map(|_| c.read_ext().unwrap()).collect();
+                let x = c.read_ext()?;
+                // In the two ways in which the algorithm does it, with both orders of factors.
+                let (mut one, mut two) = (x.clone(), x.clone());
+                let (mut expected, mut other) = (x.value(), x.value());
+                for value in &read {
+                    one = c.mul_add(&one, &alpha, value);
+                    expected = expected * a + value.value();
+                    two = c.gate([Val::ONE, Val::ZERO, Val::ZERO, k, k], &alpha, &two, value);
+                    other = other * a + value.value() * k + k;
+                    assert_eq!(one.value(), expected);
+                    assert_eq!(two.value(), other);
+                }
+                // Sums by two challenges, a sum that is needed twice, and one as a factor.
+                let mixed = c.mul_add(&one, &beta, &two);
+                let mixed = c.mul_add(&beta, &mixed, &one);
+                let twice = c.mul(&mixed, &mixed);
+                let mixed_value = (expected * b + other) * b + expected;
+                assert_eq!(mixed.value(), mixed_value);
+                let square = c.mul_add(&alpha, &alpha, &twice);
+                let negative = c.gate(
+                    [Val::NEG_ONE, k, Val::ZERO, Val::ONE, Val::ZERO],
+                    &alpha,
+                    &one,
+                    &square,
+                );
+                let expected = a.square() + mixed_value.square() - a * expected + a * k;
+                c.assert_eq(Rule::Folding, &negative, &Ext::constant(expected).into())
+            };
+            with(b, &[coefficients(values), coefficients(&[x])].concat(), &[], run).unwrap();
+        }));
+    }
+    // Nothing can be changed.
+    let values = [values[0], values[1], values[2]];
+    attack(|b| {
+        let run = |c: &mut R1cs<'_>| {
+            let alpha = c.sample_ext();
+            let mut sum = c.read_ext()?;
+            c.assert_eq(Rule::Path, &sum, &Ext::constant(values[0]).into())?;
+            for value in &values[1..] {
+                let next = c.read_ext()?;
+                c.assert_eq(Rule::Path, &next, &Ext::constant(*value).into())?;
+                sum = c.mul_add(&sum, &alpha, &next);
+            }
+            let a = alpha.value();
+            let expected = (values[0] * a + values[1]) * a + values[2];
+            c.assert_eq(Rule::Folding, &sum, &Ext::constant(expected).into())
+        };
+        with(b, &coefficients(&values), &[], run).unwrap();
+    });
+}
+
+#[test]
 fn zeros_give_the_same_circuit() {
     let mut rng = rng();
     let felts: Vec<Val> = (0..200).map(|_| rng.random()).collect();
@@ -265,7 +328,9 @@ fn zeros_give_the_same_circuit() {
         let point = c.product(Val::TWO, &place, &[Val::TWO; 3]);
         let (folded, digest) = c.fold(&value, &place, &point, &gamma).unwrap();
         let _ = c.climb(&digest, &place, &[None, Some(root), None]).unwrap();
-        let _ = c.mul_add(&folded, &gamma, &value);
+        let sum = c.mul_add(&folded, &gamma, &value);
+        let _ = c.multiply(&point, &point);
+        let _ = c.mul(&sum, &sum);
         c.builder.finish()
     };
     let (zeros, _) = run(Stream::Zeros);

@@ -182,18 +182,29 @@ impl Builder {
     /// `x y`: nine constraints, or five if one is in the base field, unless coefficients are too
     /// long.
     pub fn ext_mul(&mut self, x: &Ext, y: &Ext) -> Ext {
+        if x.as_constant().is_none() && y.as_constant().is_none() {
+            self.shorten([&x.0, &y.0]);
+        }
+        self.ext_mul_long(x, y)
+    }
+
+    /// `x y` without regard to later products: coefficients are reduced only if they must be.
+    pub(crate) fn ext_mul_long(&mut self, x: &Ext, y: &Ext) -> Ext {
         for (x, y) in [(x, y), (y, x)] {
             if let Some(k) = x.as_constant() {
                 let k: &[Val] = k.as_basis_coefficients_slice();
                 return self.combine(&from_fn(|_| y.clone()), |i| k[i]);
             }
             if let Some(x) = x.as_base() {
-                return Ext(from_fn(|i| self.int_mul(x, &y.0[i])));
+                return Ext(from_fn(|i| self.long_product(x, &y.0[i])));
             }
         }
-        let coefficients: Vec<&Int> = x.0.iter().chain(&y.0).collect();
-        // Two factors of 100 bits: what is added and what is subtracted stay below 2^204.
-        self.shorten(&coefficients);
+        for factor in [x, y] {
+            let fits = |(plus, minus): &(Uint, Uint)| plus.plus(minus.rounded_up()) < Uint::LIMIT;
+            if !product_bounds(x, y).iter().all(fits) {
+                self.ext_reduce(factor);
+            }
+        }
         let bounds = product_bounds(x, y);
         let (left, right) = (evaluations(x), evaluations(y));
         let values: [Wire; PRODUCTS] = from_fn(|j| self.product(&left[j], &right[j]));

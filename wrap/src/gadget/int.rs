@@ -18,10 +18,14 @@ use crate::{
 /// Bits of a reduced element. Its integer may be p too large: it is below 2^31, not below p.
 pub(crate) const BITS: usize = 31;
 
-/// Factors are reduced before a product if they may have more bits than this. Reducing costs as
-/// many constraints as there are bits, so products of products are reduced as one; but a factor
-/// that stays long makes all its products long.
-const FACTOR_BITS: usize = 100;
+/// Factors are reduced before a product if it might have more bits than this. Reducing costs as
+/// many constraints as there are bits, so a product of several factors is reduced as one; but what is
+/// long makes all its products long.
+const PRODUCT_BITS: usize = 160;
+
+/// A factor of this many products is reduced before the next one: that costs once what it would else
+/// cost with each.
+const MANY_USES: u8 = 2;
 
 /// An element of KoalaBear: a non-negative integer of which only the residue matters.
 ///
@@ -39,12 +43,14 @@ struct Form {
     bits: Option<Rc<[Wire]>>,
     /// Whether the integer is below p.
     canonical: bool,
+    /// Products that it was a factor of, as far as that matters.
+    uses: u8,
 }
 
 impl Int {
     /// The integer that is this wire's value and at most `bound`.
     pub(super) fn new(wire: Wire, bound: Uint) -> Self {
-        Self(Rc::new(RefCell::new(Form { wire, bound, bits: None, canonical: false })))
+        Self(Rc::new(RefCell::new(Form { wire, bound, bits: None, canonical: false, uses: 0 })))
     }
 
     /// A constant.
@@ -55,6 +61,7 @@ impl Int {
             bound: value,
             bits: None,
             canonical: true,
+            uses: 0,
         };
         Self(Rc::new(RefCell::new(form)))
     }
@@ -115,7 +122,13 @@ impl Builder {
     pub(crate) fn int_of_bits(&mut self, bits: &[bool]) -> Int {
         let bits: Rc<[Wire]> = bits.iter().map(|bit| self.bit(*bit)).collect();
         let (wire, bound) = (pack(&bits), Uint::ones(BITS));
-        Int(Rc::new(RefCell::new(Form { wire, bound, bits: Some(bits), canonical: false })))
+        Int(Rc::new(RefCell::new(Form {
+            wire,
+            bound,
+            bits: Some(bits),
+            canonical: false,
+            uses: 0,
+        })))
     }
 
     /// `sum_i k_i x_i + constant`: free, unless the integer would be too long.
@@ -172,19 +185,19 @@ impl Builder {
 
     /// `x y`: one constraint, unless factors are too long.
     pub fn int_mul(&mut self, x: &Int, y: &Int) -> Int {
-        if let Some(k) = y.as_constant() {
-            return self.linear(&[(k, x)], Val::new(0));
+        if x.as_constant().is_none() && y.as_constant().is_none() {
+            self.shorten([std::slice::from_ref(x), std::slice::from_ref(y)]);
         }
-        if let Some(k) = x.as_constant() {
-            return self.linear(&[(k, y)], Val::new(0));
-        }
-        self.shorten(&[x, y]);
-        let product = self.product(&x.wire(), &y.wire());
-        Int::new(product, x.bound().times(y.bound()))
+        self.long_product(x, y)
     }
 
     /// `x y` without regard to later products: factors are reduced only if they must be.
     pub(crate) fn long_product(&mut self, x: &Int, y: &Int) -> Int {
+        for (x, y) in [(x, y), (y, x)] {
+            if let Some(k) = x.as_constant() {
+                return self.linear(&[(k, y)], Val::new(0));
+            }
+        }
         if x.bound().times(y.bound()) >= Uint::LIMIT {
             self.reduce(x);
         }
@@ -195,12 +208,21 @@ impl Builder {
         Int::new(product, x.bound().times(y.bound()))
     }
 
-    /// Reduces all factors that are too long for a product.
-    pub(crate) fn shorten(&mut self, factors: &[&Int]) {
-        for factor in factors {
-            if factor.bound().width() > FACTOR_BITS {
-                self.reduce(factor);
+    /// Reduces factors until their product is not too long, the longer one first; and those that are
+    /// factors again and again. A factor is as long as the longest of these integers.
+    pub(crate) fn shorten(&mut self, factors: [&[Int]; 2]) {
+        for x in factors.into_iter().flatten() {
+            let uses = x.0.borrow().uses;
+            if uses == MANY_USES {
+                self.reduce(x);
             }
+            x.0.borrow_mut().uses = uses.saturating_add(1);
+        }
+        let width = |factor: &[Int]| factor.iter().map(|x| x.bound().width()).max().unwrap_or(0);
+        while factors.iter().map(|factor| width(factor)).sum::<usize>() > PRODUCT_BITS {
+            let [x, y] = factors;
+            let longer = if width(x) > width(y) { x } else { y };
+            longer.iter().for_each(|x| self.reduce(x));
         }
     }
 
