@@ -129,7 +129,7 @@ impl Builder {
         }
         let x_powers = self.short_powers(x_inverse, row.len());
         let mut terms: Vec<Ext> = Vec::with_capacity(row.len());
-        for c in 0..row.len() {
+        for (c, x_power) in x_powers.iter().enumerate() {
             let q = Ext(from_fn(|k| {
                 let weight = |j: usize| root.exp_u64((c * reversed(j)) as u64) * scale;
                 let terms: Vec<_> =
@@ -140,7 +140,7 @@ impl Builder {
                 terms.push(q);
                 continue;
             };
-            let factor = self.ext_mul(&Ext::lift(&x_powers[c]), power);
+            let factor = self.ext_mul(&Ext::lift(x_power), power);
             terms.push(self.ext_mul(&factor, &q));
         }
         Ext(from_fn(|k| {
