@@ -16,17 +16,20 @@ pub struct Native<'a> {
     challenger: DuplexChallenger<Val, Permutation, 16, 8>,
     sponge: Sponge,
     compression: Compression,
-    climbs: Option<Vec<Climb>>,
+    climbs: Option<Vec<Climb<Digest>>>,
 }
 
 /// A path that was noted instead of climbed.
 #[derive(Clone, Debug)]
-pub(crate) struct Climb {
+pub struct Climb<D> {
     /// Elements of the stream that come after its siblings.
-    pub(crate) left: usize,
-    pub(crate) leaf: Digest,
-    pub(crate) bits: Vec<bool>,
-    pub(crate) inject: Vec<Option<Digest>>,
+    pub left: usize,
+    /// Where it starts.
+    pub leaf: D,
+    /// The leaf's index, lowest bit first.
+    pub bits: Vec<bool>,
+    /// What enters above each level.
+    pub inject: Vec<Option<D>>,
 }
 
 impl<'a> Native<'a> {
@@ -52,7 +55,7 @@ impl<'a> Native<'a> {
     ///
     /// # Errors
     /// [`Rule::Stream`] if something is left of the stream.
-    pub(crate) fn finish_noting(mut self) -> Result<Vec<Climb>, Rule> {
+    pub(crate) fn finish_noting(mut self) -> Result<Vec<Climb<Digest>>, Rule> {
         let climbs = self.climbs.take().unwrap_or_default();
         self.finish().map(|()| climbs)
     }

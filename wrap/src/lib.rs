@@ -5,6 +5,7 @@
 //!   bounds, the quintic extension, Poseidon2 over BN254, hashes and the transcript.
 //! - [`backend`]: the verifier's algorithm over these gadgets.
 //! - [`groth16`]: keys, proofs, and files of other tools.
+//! - [`stark`]: the last STARK, and its proofs as streams of the backend.
 //! - [`statement`]: statements as public inputs.
 //! - [`solidity`]: the contract that verifies proofs.
 //! - [`native`]: the hashes and the transcript of the STARK that such a circuit verifies.
@@ -16,6 +17,7 @@ pub mod groth16;
 pub mod native;
 pub mod r1cs;
 pub mod solidity;
+pub mod stark;
 pub mod statement;
 #[cfg(test)]
 mod testing;

@@ -7,23 +7,27 @@
 
 use std::collections::BTreeMap;
 
-use p3_batch_stark::PcsProof;
+use p3_batch_stark::{BatchOpenedValues, BatchProof};
+use p3_commit::{Mmcs, Pcs, PolynomialSpace};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use p3_fri::{BatchMultiOpening, FriProof};
 use p3_merkle_tree::PrunedMerklePaths;
+use p3_symmetric::MerkleCap;
+use p3_uni_stark::StarkGenericConfig;
 use rwprove_circuits::{Challenge, Val};
 use rwprove_verifier::{
     codec::Proof,
-    config::{Commitment, Config, DIGEST, Digest, Parameters},
+    config::{Config, Digest, Parameters},
 };
 use thiserror::Error;
 
 use crate::{
     backend::{Backend, Rule},
     native::{Climb, Native},
-    verify::{Stark, head::Head, opening::Leaf, queries},
+    verify::{Stark, follow, opening::Leaf},
 };
 
-type Fri = PcsProof<Config>;
+type Fri<M, C> = FriProof<Challenge, C, Val, Vec<BatchMultiOpening<Val, M>>>;
 
 /// Why a proof has no stream. No verifier accepts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -50,51 +54,115 @@ pub fn flatten(
     publics: &[Vec<Val>],
     preprocessed: Option<&Digest>,
 ) -> Result<Vec<Val>, FlattenError> {
-    let stream = Writer::without_paths(stark, proof)?.0;
-    let mut native = Native::noting(&stream);
-    let head = Head::read(&mut native, stark, publics, preprocessed)?;
-    queries(&mut native, stark, &head)?;
-    let climbs = native.finish_noting()?;
-
-    // Each query climbs the same trees in the same order.
-    let fri = &proof.opening_proof;
-    let inputs = fri.input_openings.iter().map(|batch| &batch.opening_proof);
-    let folds = fri.commit_phase_openings.iter().map(|fold| &fold.opening_proof);
-    let trees: Vec<&PrunedMerklePaths<Val, DIGEST>> = inputs.chain(folds).collect();
-    let mut paths = Vec::with_capacity(trees.len());
-    for (tree, pruned) in trees.iter().enumerate() {
-        let climbs: Vec<_> = climbs.iter().skip(tree).step_by(trees.len()).collect();
-        paths.push(restore(&climbs, &pruned.sibling_hashes)?.into_iter());
+    let Parts { felts, digests, siblings } = parts::<Config, _, _, _, _>(stark, proof)?;
+    let mut stream = Vec::with_capacity(felts.len() + 8 * digests.len());
+    let mut written = 0;
+    for (before, digest) in &digests {
+        stream.extend(&felts[written..*before]);
+        stream.extend(digest);
+        written = *before;
     }
+    stream.extend(&felts[written..]);
+    let mut native = Native::noting(&stream);
+    follow(&mut native, stark, publics, preprocessed)?;
+    let climbs = native.finish_noting()?;
     let mut all = Vec::new();
     let mut written = 0;
-    for (climb, tree) in climbs.iter().zip((0..trees.len()).cycle()) {
+    for (climb, path) in climbs.iter().zip(paths(&climbs, &siblings, compress)?) {
         let before = stream.len() - climb.left;
         all.extend(&stream[written..before]);
-        all.extend(paths[tree].next().unwrap_or_default().into_flattened());
+        all.extend(path.as_flattened());
         written = before;
     }
     all.extend(&stream[written..]);
     Ok(all)
 }
 
+fn compress(left: &Digest, right: &Digest) -> Digest {
+    Native::new(&[]).compress(left, right)
+}
+
+/// What a proof has, whatever its digests are: the same stream, but for siblings, in three parts.
+#[derive(Clone, Debug)]
+pub struct Parts<D> {
+    /// The elements.
+    pub felts: Vec<Val>,
+    /// The commitments, each with the number of elements before it.
+    pub digests: Vec<(usize, D)>,
+    /// For each tree, the siblings that no opened leaf stands under.
+    pub siblings: Vec<Vec<D>>,
+}
+
+/// The parts of a proof of any configuration over our fields.
+///
+/// # Errors
+/// [`FlattenError::Layout`] if the proof is not one of this kind.
+pub fn parts<SC, M, C, W, const N: usize>(
+    stark: &Stark,
+    proof: &BatchProof<SC>,
+) -> Result<Parts<[W; N]>, FlattenError>
+where
+    SC: StarkGenericConfig<Challenge = Challenge>,
+    SC::Pcs: Pcs<
+            Challenge,
+            SC::Challenger,
+            Domain: PolynomialSpace<Val = Val>,
+            Commitment = MerkleCap<Val, [W; N]>,
+            Proof = Fri<M, C>,
+        >,
+    M: Mmcs<Val, MultiProof = PrunedMerklePaths<W, N>>,
+    C: Mmcs<Challenge, Commitment = MerkleCap<Val, [W; N]>, MultiProof = PrunedMerklePaths<W, N>>,
+    W: Clone,
+{
+    let Writer { felts, digests } = Writer::without_paths(stark, proof)?;
+    let fri = &proof.opening_proof;
+    let inputs = fri.input_openings.iter().map(|batch| &batch.opening_proof);
+    let folds = fri.commit_phase_openings.iter().map(|fold| &fold.opening_proof);
+    let siblings = inputs.chain(folds).map(|pruned| pruned.sibling_hashes.clone()).collect();
+    Ok(Parts { felts, digests, siblings })
+}
+
+/// The siblings of all paths that were noted, in order. Each query climbs the same trees in the same
+/// order; `siblings` are those of each tree.
+///
+/// # Errors
+/// [`FlattenError::Layout`] if there are not as many siblings as needed.
+pub fn paths<D: Clone>(
+    climbs: &[Climb<D>],
+    siblings: &[Vec<D>],
+    compress: impl Fn(&D, &D) -> D,
+) -> Result<Vec<Vec<D>>, FlattenError> {
+    let count = siblings.len();
+    let mut trees = Vec::with_capacity(count);
+    for (tree, siblings) in siblings.iter().enumerate() {
+        let climbs: Vec<_> = climbs.iter().skip(tree).step_by(count).collect();
+        trees.push(restore(&climbs, siblings, &compress)?.into_iter());
+    }
+    let order = (0..trees.len()).cycle();
+    Ok(climbs.iter().zip(order).map(|(_, tree)| trees[tree].next().unwrap_or_default()).collect())
+}
+
 /// The siblings on each of some paths of one tree. `siblings` are those that no opened leaf stands
 /// under, level by level from the leaves, from the left.
-fn restore(climbs: &[&Climb], siblings: &[Digest]) -> Result<Vec<Vec<Digest>>, FlattenError> {
+fn restore<D: Clone>(
+    climbs: &[&Climb<D>],
+    siblings: &[D],
+    compress: impl Fn(&D, &D) -> D,
+) -> Result<Vec<Vec<D>>, FlattenError> {
     const COUNT: FlattenError = FlattenError::Layout("siblings");
-    let native = &mut Native::new(&[]);
-    let index = |climb: &Climb| climb.bits.iter().rev().fold(0, |i, bit| 2 * i + usize::from(*bit));
+    let index =
+        |climb: &Climb<D>| climb.bits.iter().rev().fold(0, |i, bit| 2 * i + usize::from(*bit));
     let depth = climbs.first().map_or(0, |climb| climb.bits.len());
     let mut siblings = siblings.iter();
-    let mut nodes: BTreeMap<usize, Digest> = BTreeMap::new();
+    let mut nodes: BTreeMap<usize, D> = BTreeMap::new();
     for climb in climbs {
-        nodes.entry(index(climb)).or_insert(climb.leaf);
+        nodes.entry(index(climb)).or_insert_with(|| climb.leaf.clone());
     }
     let mut paths = vec![Vec::with_capacity(depth); climbs.len()];
     for level in 0..depth {
         let mut supplied = Vec::new();
         for node in nodes.keys().filter(|node| !nodes.contains_key(&(**node ^ 1))) {
-            supplied.push((node ^ 1, *siblings.next().ok_or(COUNT)?));
+            supplied.push((node ^ 1, siblings.next().ok_or(COUNT)?.clone()));
         }
         nodes.extend(supplied);
         let mut parents = BTreeMap::new();
@@ -104,11 +172,11 @@ fn restore(climbs: &[&Climb], siblings: &[Digest]) -> Result<Vec<Vec<Digest>>, F
             else {
                 return Err(COUNT);
             };
-            path.push(if node & 1 == 1 { *left } else { *right });
+            path.push(if node & 1 == 1 { left.clone() } else { right.clone() });
             parents.entry(node / 2).or_insert_with(|| {
-                let parent = native.compress(left, right);
+                let parent = compress(left, right);
                 match &climb.inject[level] {
-                    Some(inject) => native.compress(&parent, inject),
+                    Some(inject) => compress(&parent, inject),
                     None => parent,
                 }
             });
@@ -123,17 +191,31 @@ fn fits(what: &'static str, condition: bool) -> Result<(), FlattenError> {
 }
 
 /// A stream while it is written.
-#[derive(Default)]
-struct Writer(Vec<Val>);
+struct Writer<D> {
+    felts: Vec<Val>,
+    digests: Vec<(usize, D)>,
+}
 
-impl Writer {
+impl<D: Clone> Writer<D> {
     /// Everything but siblings of paths.
-    fn without_paths(stark: &Stark, proof: &Proof) -> Result<Self, FlattenError> {
+    fn without_paths<SC, M, C>(stark: &Stark, proof: &BatchProof<SC>) -> Result<Self, FlattenError>
+    where
+        SC: StarkGenericConfig<Challenge = Challenge>,
+        SC::Pcs: Pcs<
+                Challenge,
+                SC::Challenger,
+                Domain: PolynomialSpace<Val = Val>,
+                Commitment = MerkleCap<Val, D>,
+                Proof = Fri<M, C>,
+            >,
+        M: Mmcs<Val>,
+        C: Mmcs<Challenge, Commitment = MerkleCap<Val, D>>,
+    {
         let parameters = &stark.parameters;
         let (commitments, tables) = (&proof.commitments, &stark.tables);
         fits("heights", tables.iter().map(|t| &t.log_height).eq(&proof.degree_bits))?;
         fits("blinding commitments", commitments.random.is_none())?;
-        let mut out = Self::default();
+        let mut out = Self { felts: Vec::new(), digests: Vec::new() };
         out.commitment(&commitments.main)?;
         fits("lookups", commitments.permutation.is_some() == stark.has_lookups())?;
         fits("witnesses", proof.lookup_pow_witness.is_some() == stark.has_lookups())?;
@@ -150,27 +232,27 @@ impl Writer {
         }
         out.commitment(&commitments.quotient_chunks)?;
         out.witness(proof.ood_pow_witness, parameters.ood_bits)?;
-        out.claims(stark, proof)?;
+        out.claims(stark, &proof.opened_values)?;
         out.low_degree_test(stark, &proof.opening_proof)?;
         Ok(out)
     }
 
-    fn commitment(&mut self, commitment: &Commitment) -> Result<(), FlattenError> {
-        fits("commitments", commitment.roots().len() == 1)?;
-        self.0.extend(commitment.roots().as_flattened());
+    fn commitment(&mut self, commitment: &MerkleCap<Val, D>) -> Result<(), FlattenError> {
+        let [root] = commitment.roots() else { return Err(FlattenError::Layout("commitments")) };
+        self.digests.push((self.felts.len(), root.clone()));
         Ok(())
     }
 
     /// A witness that is not needed is zero, and not in the stream.
     fn witness(&mut self, witness: Val, bits: usize) -> Result<(), FlattenError> {
         fits("witnesses", bits > 0 || witness == Val::ZERO)?;
-        self.0.extend((bits > 0).then_some(witness));
+        self.felts.extend((bits > 0).then_some(witness));
         Ok(())
     }
 
     fn element(&mut self, value: &Challenge) {
         let coefficients: &[Val] = value.as_basis_coefficients_slice();
-        self.0.extend(coefficients);
+        self.felts.extend(coefficients);
     }
 
     fn elements(
@@ -185,8 +267,12 @@ impl Writer {
     }
 
     /// What all matrices claim to be at the points.
-    fn claims(&mut self, stark: &Stark, proof: &Proof) -> Result<(), FlattenError> {
-        let instances = &proof.opened_values.instances;
+    fn claims(
+        &mut self,
+        stark: &Stark,
+        values: &BatchOpenedValues<Challenge>,
+    ) -> Result<(), FlattenError> {
+        let instances = &values.instances;
         fits("claims", instances.len() == stark.tables.len())?;
         let bases = || instances.iter().map(|instance| &instance.base_opened_values);
         fits("blinding claims", bases().all(|base| base.random.is_none()))?;
@@ -222,7 +308,11 @@ impl Writer {
     }
 
     /// Commitments to folded codewords, the last polynomial, and query by query all opened rows.
-    fn low_degree_test(&mut self, stark: &Stark, fri: &Fri) -> Result<(), FlattenError> {
+    fn low_degree_test<M, C>(&mut self, stark: &Stark, fri: &Fri<M, C>) -> Result<(), FlattenError>
+    where
+        M: Mmcs<Val>,
+        C: Mmcs<Challenge, Commitment = MerkleCap<Val, D>>,
+    {
         let parameters = &stark.parameters;
         self.witness(fri.batch_pow_witness, parameters.batch_bits)?;
         let rounds = stark.folds.len();
@@ -249,7 +339,7 @@ impl Writer {
                 let rows = &openings.opened_values[query];
                 fits("rows", rows.iter().map(Vec::len).eq(batch.matrices.iter().map(|m| m.width)))?;
                 for matrix in batch.leaves.iter().flat_map(Leaf::matrices) {
-                    self.0.extend(&rows[matrix]);
+                    self.felts.extend(&rows[matrix]);
                 }
             }
             for (log_arity, openings) in stark.folds.iter().zip(&fri.commit_phase_openings) {

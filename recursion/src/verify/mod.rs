@@ -29,7 +29,7 @@ use self::{
     opening::Openings,
 };
 pub use self::{
-    flatten::{FlattenError, flatten},
+    flatten::{FlattenError, Parts, flatten, parts, paths},
     stark::{Stark, StarkError},
 };
 use crate::backend::{Backend, Rule};
@@ -48,6 +48,20 @@ pub fn verify<B: Backend>(
     let head = Head::read(b, stark, publics, preprocessed)?;
     constraints(b, stark, &head, publics)?;
     terminals(b, &head)?;
+    queries(b, stark, &head)
+}
+
+/// Runs what decides which paths are climbed: the transcript and all queries.
+///
+/// # Errors
+/// The [`Rule`] that is broken there.
+pub fn follow<B: Backend>(
+    b: &mut B,
+    stark: &Stark,
+    publics: &[Vec<B::Felt>],
+    preprocessed: Option<&B::Digest>,
+) -> Result<(), Rule> {
+    let head = Head::read(b, stark, publics, preprocessed)?;
     queries(b, stark, &head)
 }
 

@@ -10,10 +10,13 @@ mod value;
 
 use std::array::from_fn;
 
-use ark_ff::AdditiveGroup;
+use ark_ff::{AdditiveGroup, Field};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use rwprove_circuits::{Challenge, Val};
-use rwprove_recursion::backend::{Backend, Rule};
+use rwprove_recursion::{
+    backend::{Backend, Rule},
+    native::Climb,
+};
 
 use self::value::Powers;
 pub use self::value::Value;
@@ -66,6 +69,8 @@ pub struct R1cs<'a> {
     /// Elements drawn: sums by powers of them are computed at the end.
     challenges: Vec<Ext>,
     powers: Powers,
+    /// Paths are noted instead of climbed.
+    climbs: Option<Vec<Climb<Fr>>>,
 }
 
 impl<'a> R1cs<'a> {
@@ -77,7 +82,20 @@ impl<'a> R1cs<'a> {
             transcript: Transcript::default(),
             challenges: Vec::new(),
             powers: Powers::default(),
+            climbs: None,
         }
+    }
+
+    /// Before a stream without the siblings of paths: paths are noted, and lead to whatever they
+    /// should. Nothing else is left out, but what is built is no circuit.
+    pub(crate) fn noting(builder: Builder, stream: Stream<'a>) -> Self {
+        Self { climbs: Some(Vec::new()), ..Self::new(builder, stream) }
+    }
+
+    /// Ends a run that noted paths; returns them in order.
+    pub(crate) fn finish_noting(mut self) -> Result<Vec<Climb<Fr>>, Rule> {
+        let climbs = self.climbs.take().unwrap_or_default();
+        self.finish().map(|_| climbs)
     }
 
     /// What constraints are written with.
@@ -292,6 +310,15 @@ impl Backend for R1cs<'_> {
     }
 
     fn climb(&mut self, leaf: &Wire, bits: &[Wire], inject: &[Option<Wire>]) -> Result<Wire, Rule> {
+        if let Some(climbs) = &mut self.climbs {
+            climbs.push(Climb {
+                left: 0,
+                leaf: leaf.value(),
+                bits: bits.iter().map(|bit| bit.value() == Fr::ONE).collect(),
+                inject: inject.iter().map(|x| x.as_ref().map(Wire::value)).collect(),
+            });
+            return Ok(leaf.clone());
+        }
         let mut node = leaf.clone();
         for (bit, inject) in bits.iter().zip(inject) {
             let sibling = self.read_digest()?;
@@ -304,7 +331,8 @@ impl Backend for R1cs<'_> {
     }
 
     fn assert_digest_eq(&mut self, rule: Rule, x: &Wire, y: &Wire) -> Result<(), Rule> {
-        self.holds(rule, x.value() == y.value())?;
+        let noted = rule == Rule::Path && self.climbs.is_some();
+        self.holds(rule, noted || x.value() == y.value())?;
         self.builder.part("paths", |b| b.enforce_zero(&x.minus(y)));
         Ok(())
     }
