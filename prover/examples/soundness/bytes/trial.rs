@@ -11,8 +11,7 @@ use std::{
 use crate::score::Score;
 
 /// What an attempt may take beyond twice the honest time.
-// Unoptimised, the slowest changed modules take 56 ms on the slowest machine seen, 50 on others.
-const SLACK: Duration = Duration::from_millis(100);
+const SLACK: Duration = Duration::from_millis(50);
 /// What attempts may use beyond the honest peak.
 const SPARE_KIB: u64 = 128 << 10;
 
