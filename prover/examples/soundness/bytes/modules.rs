@@ -106,7 +106,7 @@ impl Module {
     /// Makes keys of some modules that loaded, each in the time of an honest key: none may be the
     /// original's.
     pub(crate) fn try_keys(&self, score: &mut Score) {
-        let judge = |module| Outcome::accepted(key(module) == Some(self.vkey));
+        let judge = |module: &front::Module| Outcome::accepted(key(module) == Some(self.vkey));
         let mut trials = Trials::default();
         alone(&mut || {
             trials = Trials::new(|| judge(&self.original));
