@@ -10,7 +10,7 @@ use rwprove_isa::{
     validate::validate,
 };
 use rwprove_prover::{Options, check, prove, setup};
-use rwprove_verifier::shards;
+use rwprove_verifier::{compressed, head::Kind, shards};
 
 const MAX_ROWS: u64 = 1 << 26;
 
@@ -133,6 +133,21 @@ fn all_ends() -> impl Iterator<Item = Ended> {
 
 #[test]
 fn every_end_has_a_proof_and_the_proof_of_one_proves_no_other() {
+    every_end(Kind::Shards);
+}
+
+/// `cargo test --release -p rwprove --test catalogue -- --ignored`
+#[test]
+#[ignore = "minutes"]
+fn every_end_has_a_compressed_proof_and_the_proof_of_one_proves_no_other() {
+    every_end(Kind::Compressed);
+}
+
+fn every_end(kind: Kind) {
+    let verify = |vkey: &[u8; 32], statement: &Statement, proof: &[u8]| match kind {
+        Kind::Shards => shards::verify(vkey, statement, proof).map(|_| ()),
+        Kind::Compressed => compressed::verify(vkey, statement, proof).map(|_| ()),
+    };
     let cases = one_of_each_end();
     for &trap in Trap::ALL {
         assert!(cases.iter().any(|case| case.exit == Ended::Trap(trap)), "{}", trap.name());
@@ -140,9 +155,10 @@ fn every_end_has_a_proof_and_the_proof_of_one_proves_no_other() {
     for Case { name, program, input, exit } in cases {
         eprintln!("{name}: {exit:?}");
         let (key, vkey) = setup(program, Default::default()).unwrap();
-        let proved = prove(&key, &input, &Options::default(), &mut |_| {}).unwrap();
+        let proved = prove(&key, &input, &Options { kind, ..Options::default() }, &mut |_| {});
+        let proved = proved.unwrap();
         assert_eq!((proved.report.exit, proved.statement.exit), (exit, exit), "{name}");
-        shards::verify(&vkey.digest(), &proved.statement, &proved.proof).unwrap();
+        verify(&vkey.digest(), &proved.statement, &proved.proof).unwrap();
         for lie in all_ends().filter(|&end| end != exit) {
             let statement = Statement { exit: lie, ..proved.statement.clone() };
             // The proof carries the statement too: a liar would change both.
@@ -150,7 +166,7 @@ fn every_end_has_a_proof_and_the_proof_of_one_proves_no_other() {
             let (honest, forged) = (proved.statement.to_bytes(), statement.to_bytes());
             let at = proof.windows(honest.len()).position(|bytes| bytes == honest).unwrap();
             proof[at..at + forged.len()].copy_from_slice(&forged);
-            let refused = shards::verify(&vkey.digest(), &statement, &proof);
+            let refused = verify(&vkey.digest(), &statement, &proof);
             assert!(refused.is_err(), "{name} as {lie:?}");
         }
     }

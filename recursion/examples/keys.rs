@@ -1,7 +1,7 @@
 //! Makes what is fixed about the circuits of a preset: heights and keys, as Rust.
 //!
 //!     cargo run --release -p rwprove-recursion --example keys -- 100 \
-//!         > verifier/src/compressed/fixed/p100.rs
+//!         > p100.rs && mv p100.rs verifier/src/compressed/fixed/
 //!
 //! Heights are found by building circuits until all fit; then keys are made in the order in which
 //! circuits hold them.

@@ -30,9 +30,6 @@ impl Subject<'_> {
     /// Tries all changes, with one thread for each half of them. What reads the bytes may not use
     /// other threads, so that its work can be measured.
     fn try_all(&self, changes: Vec<Change>, score: &mut Score) {
-        let alone = |run: &mut (dyn FnMut() + Send)| {
-            rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(run);
-        };
         let mut trials = Trials::default();
         let peak = Peak::after(|| {
             alone(&mut || trials = Trials::new(|| (self.judge)(&self.bytes)));
@@ -58,6 +55,11 @@ impl Subject<'_> {
     }
 }
 
+/// Runs on a thread that no others help, so that its work can be measured.
+fn alone(run: &mut (dyn FnMut() + Send)) {
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(run);
+}
+
 /// One change of a subject's bytes.
 pub(crate) struct Change {
     part: &'static str,
@@ -81,6 +83,7 @@ pub(crate) fn bitflips(scale: &Scale) -> Score {
     flip(directory.manifest(), 100, 1_000);
     let modules = modules::subjects(scale);
     modules.iter().for_each(|module| flip(module.subject(), 250, 4_000));
+    modules.iter().for_each(|module| module.try_keys(&mut score));
     score.notes.extend(modules.iter().map(modules::Module::seen));
     score
 }
@@ -101,8 +104,11 @@ pub(crate) fn edits(scale: &Scale) -> Score {
     edit(proof.statement(), Vec::new());
     edit(proof.key(), Vec::new());
     edit(proof.shard_file(), Vec::new());
+    let mut tried = Vec::new();
     for module in modules::subjects(scale) {
         edit(module.subject(), Vec::new());
+        tried.push(module);
     }
+    tried.iter().for_each(|module| module.try_keys(&mut score));
     score
 }

@@ -3,7 +3,10 @@
 
 use std::{
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use rwprove_executor::instantiate;
@@ -15,10 +18,10 @@ use rwprove_isa::{
 use rwprove_prover::setup;
 
 use super::{
-    Outcome, Subject,
+    Outcome, Subject, Trials, alone,
     sections::{Kind, Part},
 };
-use crate::score::Scale;
+use crate::score::{Scale, Score};
 
 /// A module in one of its two forms.
 pub(crate) struct Module {
@@ -29,8 +32,10 @@ pub(crate) struct Module {
     original: front::Module,
     /// Digest of the original's key.
     vkey: [u8; 32],
-    /// Changed modules that are still made into keys.
+    /// How many changed modules are made into keys.
     keys: usize,
+    /// Those, until they are.
+    kept: Mutex<Vec<front::Module>>,
     loaded: AtomicUsize,
     same: AtomicUsize,
 }
@@ -54,6 +59,7 @@ pub(crate) fn subjects(scale: &Scale) -> Vec<Module> {
         original: original.clone(),
         vkey,
         keys: scale.pick(2, 20),
+        kept: Mutex::default(),
         loaded: AtomicUsize::new(0),
         same: AtomicUsize::new(0),
     };
@@ -88,11 +94,27 @@ impl Module {
                 self.same.fetch_add(1, Relaxed);
                 return Outcome::accepted(!same);
             }
-            let number = self.loaded.fetch_add(1, Relaxed);
-            Outcome::accepted(number < self.keys && key(&module) == Some(self.vkey))
+            if self.loaded.fetch_add(1, Relaxed) < self.keys {
+                self.kept.lock().unwrap().push(module);
+            }
+            Outcome::Refused
         };
         let (bytes, parts) = (self.bytes.clone(), self.parts.clone());
         Subject { name: self.name, bytes, parts, judge: Box::new(judge) }
+    }
+
+    /// Makes keys of some modules that loaded, each in the time of an honest key: none may be the
+    /// original's.
+    pub(crate) fn try_keys(&self, score: &mut Score) {
+        let judge = |module: &front::Module| Outcome::accepted(key(module) == Some(self.vkey));
+        let mut trials = Trials::default();
+        alone(&mut || {
+            trials = Trials::new(|| judge(&self.original));
+            for (number, module) in self.kept.lock().unwrap().iter().enumerate() {
+                trials.attempt("keys", || format!("changed module {number}"), || judge(module));
+            }
+        });
+        trials.score(self.name, score);
     }
 
     /// What became of changed modules.

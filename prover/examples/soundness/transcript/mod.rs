@@ -72,7 +72,7 @@ const A: Side = Side {
     shard: 1,
     state: 1,
     fuel_limit: 0xfff1_fff2_fff3_fff4,
-    heights: [12, 8, 9, 8, 9, 8, 9, 8, 9, 8, 13, 14, 16],
+    heights: [12, 14, 9, 8, 9, 8, 9, 8, 9, 8, 13, 16, 16],
 };
 const B: Side = Side {
     seed: 0x1234_5679,

@@ -6,6 +6,7 @@ use rwprove_verifier::{
     VerifyingKey, claim as native,
     compressed::{self, Fixed, claim},
     head::{Head, Kind, Run},
+    step::fuel_limbs,
 };
 
 use super::*;
@@ -154,17 +155,19 @@ fn placeholders_settle_nothing() {
 
 #[test]
 fn a_flag_in_memory_is_a_word() {
-    // The limb that would be 1 if it could be negative.
-    let head =
-        head(Statement { fuel_limit: u64::MAX, ..statement(Exit::Trap(Trap::OutOfFuel)) }, 0, 1);
-    let claim = claim(fixed(), &head, END).elements();
-    let mut stream = said_stream(&head);
-    assert!(says(&head, &claim, &stream).is_ok());
-    let words = stream.len() - 8 * RegOpening::LEVEL - 2 * OPENED_WORDS;
-    let raised = words + 2 * (reg::RAISED_OUT_OF_FUEL - reg::EXIT_KIND) as usize;
-    assert_eq!(stream[raised], Val::ONE);
-    stream[raised] -= Val::from_u32(1 << 16);
-    assert_eq!(says(&head, &claim, &stream), Err(Rule::Between("a limb has 16 bits")));
+    // The limb that would be 1 if it could be negative, in a memory that has it.
+    let statement = statement(Exit::Trap(Trap::OutOfFuel));
+    let limbs = |word: u32| [word & 0xffff, word >> 16].map(Val::from_u32);
+    let mut words = results(&statement, 0, 1).words.map(limbs);
+    let [limit, consumed] =
+        [u64::MAX, statement.fuel].map(|fuel| fuel_limbs(fuel).map(Val::from_u32));
+    let check = |words: &[Word<Native<'_>>]| {
+        let word = |address: u32| &words[(address - reg::EXIT_KIND) as usize];
+        exit::check(&mut Native::new(&[]), word, &limit, &consumed)
+    };
+    assert_eq!(check(&words), Ok(()));
+    words[(reg::RAISED_OUT_OF_FUEL - reg::EXIT_KIND) as usize][0] -= Val::from_u32(1 << 16);
+    assert_eq!(check(&words), Err(Rule::Between("a limb has 16 bits")));
 }
 
 #[test]
