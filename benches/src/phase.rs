@@ -6,7 +6,7 @@
 pub enum Phase {
     /// Filling tables, and writing the proof's bytes: what is not the library's.
     Fill,
-    /// Low-degree extension of all committed columns.
+    /// Low-degree extension of all committed columns, with the copies that it takes.
     Extend,
     /// The Merkle trees over them.
     Hash,
@@ -18,15 +18,13 @@ pub enum Phase {
     Open,
     /// The low-degree test of that polynomial, with its trees.
     Fold,
-    /// Proof of work.
-    Grind,
-    /// Copies of tables, symbolic evaluation, transcript, and what has no span.
+    /// Symbolic evaluation, transcript, proof of work, and what else has no span.
     Rest,
 }
 
 impl Phase {
     /// All phases, in the order of charts.
-    pub const ALL: [Phase; 9] = [
+    pub const ALL: [Phase; 8] = [
         Phase::Fill,
         Phase::Extend,
         Phase::Hash,
@@ -34,7 +32,6 @@ impl Phase {
         Phase::Quotient,
         Phase::Open,
         Phase::Fold,
-        Phase::Grind,
         Phase::Rest,
     ];
 
@@ -48,26 +45,34 @@ impl Phase {
             Phase::Quotient => "quotients",
             Phase::Open => "open",
             Phase::Fold => "low-degree test",
-            Phase::Grind => "proof of work",
             Phase::Rest => "rest",
         }
     }
 
-    /// The phase of a span inside a phase: its own if it begins one.
+    /// The phase of a span inside a phase: its own if it begins one. Extension has no span; that
+    /// of the quotients is what is left of theirs, for the others see [`Phase::before`].
     pub(crate) fn of(span: &str, inside: Phase) -> Self {
         match span {
-            "coset_lde_batch" | "dft_batch" | "idft_batch" => Phase::Extend,
             "build merkle tree" if inside != Phase::Fold => Phase::Hash,
             "generate lookup permutation" => Phase::Lookups,
-            "compute quotient" => Phase::Quotient,
+            "compute quotient" => Phase::Extend,
+            "compute quotient polynomial" => Phase::Quotient,
             "evaluate matrix"
             | "compute opened values with Lagrange interpolation"
             | "reduce matrix quotient"
             | "compress mat" => Phase::Open,
             "FRI prover" | "prove_fri" => Phase::Fold,
-            "grind for proof-of-work witness" => Phase::Grind,
             "prove_batch" | "infer log of constraint degree" => Phase::Rest,
             _ => inside,
+        }
+    }
+
+    /// The phase of the time directly before a span, which had none of its own: columns are
+    /// extended right before the tree over them is built.
+    pub(crate) fn before(span: &str, phase: Phase) -> Self {
+        match (span, phase) {
+            ("build merkle tree", Phase::Rest) => Phase::Extend,
+            _ => phase,
         }
     }
 }

@@ -30,11 +30,12 @@ struct State {
 }
 
 impl State {
-    /// The time up to now goes to the phase that is open, if one is.
-    fn pass(&mut self) {
+    /// The time up to now goes to the phase that is open, if one is; `then` is the span that
+    /// begins, if one does.
+    fn pass(&mut self, then: &str) {
         let now = Instant::now();
         if let (Some(&phase), Some(since)) = (self.open.last(), self.since) {
-            self.sums[phase as usize] += now - since;
+            self.sums[Phase::before(then, phase) as usize] += now - since;
         }
         self.since = Some(now);
     }
@@ -54,14 +55,14 @@ impl Spans {
     /// A shard begins.
     pub fn begin(&self) {
         let mut state = self.state();
-        state.pass();
+        state.pass("");
         state.open.push(Phase::Fill);
     }
 
     /// A shard ends.
     pub fn end(&self) {
         let mut state = self.state();
-        state.pass();
+        state.pass("");
         state.open.pop();
     }
 
@@ -99,15 +100,15 @@ impl Subscriber for Spans {
 
     fn enter(&self, span: &Id) {
         let mut state = self.state();
-        state.pass();
         let name = state.names.get(span.into_u64() as usize - 1).copied().unwrap_or_default();
+        state.pass(name);
         let inside = state.open.last().copied().unwrap_or(Phase::Rest);
         state.open.push(Phase::of(name, inside));
     }
 
     fn exit(&self, _: &Id) {
         let mut state = self.state();
-        state.pass();
+        state.pass("");
         state.open.pop();
     }
 }
