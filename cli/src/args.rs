@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rwprove_verifier::head::Kind;
 
 /// Proves and verifies runs of WebAssembly and rWasm programs.
 #[derive(Debug, Parser)]
@@ -34,6 +33,12 @@ pub(crate) enum Command {
     Security(SecurityArgs),
     /// Show what is in a program or proof file
     Inspect(InspectArgs),
+    /// Make the Groth16 key of proofs for contracts
+    SetupOnchain(SetupOnchainArgs),
+    /// Write the contracts that verify proofs on chain, and the call that brings a proof
+    ExportVerifier(ExportArgs),
+    /// Send a proof to a gateway
+    Submit(SubmitArgs),
 }
 
 /// What is run: a module and its entry.
@@ -146,7 +151,7 @@ pub(crate) struct ProveArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     /// Kind of proof: `shards` is a list of shard proofs, `compressed` one small proof whatever the
-    /// length of the run
+    /// length of the run, `onchain` one that contracts verify
     #[arg(long, value_enum, default_value = "shards")]
     pub(crate) mode: ModeArg,
     /// Where the proof goes
@@ -164,22 +169,32 @@ pub(crate) struct ProveArgs {
     /// Leave the input's digest out of the statement
     #[arg(long)]
     pub(crate) private_input: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeArg {
     Shards,
     Compressed,
+    Onchain,
 }
 
-impl ModeArg {
-    /// The kind of proof.
-    pub(crate) fn kind(self) -> Kind {
-        match self {
-            ModeArg::Shards => Kind::Shards,
-            ModeArg::Compressed => Kind::Compressed,
-        }
-    }
+/// Where Groth16 keys are.
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// Folder of the Groth16 keys of proofs for contracts; the user's cache without it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+/// Which Groth16 key verifies.
+#[derive(Debug, Args)]
+pub(crate) struct VerifierArgs {
+    /// Verifier of proofs for contracts, as `setup-onchain` writes it; without it the development
+    /// one that this program knows, which is insecure
+    #[arg(long, value_name = "FILE")]
+    pub(crate) verifier: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -211,6 +226,71 @@ pub(crate) struct VerifyArgs {
     /// Accept only a run that wrote exactly these bytes
     #[arg(long, value_name = "HEX", value_parser = Hex::parse)]
     pub(crate) expect_output: Option<Hex>,
+    #[command(flatten)]
+    pub(crate) verifier: VerifierArgs,
+    /// Accept proofs under a Groth16 key from a public seed, which anyone can forge
+    #[arg(long)]
+    pub(crate) allow_dev_setup: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("source").required(true).multiple(true))]
+pub(crate) struct SetupOnchainArgs {
+    #[command(flatten)]
+    pub(crate) preset: PresetArgs,
+    /// Make a development key from a public seed: insecure, anyone can forge proofs under it
+    #[arg(long, group = "source", conflicts_with = "zkey")]
+    pub(crate) dev: bool,
+    /// Read the key that a ceremony made, see docs/ceremony.md
+    #[arg(long, value_name = "FILE", group = "source")]
+    pub(crate) zkey: Option<PathBuf>,
+    /// Write the circuit for a ceremony
+    #[arg(long, value_name = "FILE", group = "source")]
+    pub(crate) r1cs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeysArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) preset: PresetArgs,
+    #[command(flatten)]
+    pub(crate) verifier: VerifierArgs,
+    /// A proof, whose call is written too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+    /// Folder for the contracts
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// The proof
+    #[arg(value_name = "FILE")]
+    pub(crate) proof: PathBuf,
+    /// The node, which signs for its account: http://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: String,
+    /// Address of the gateway
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) gateway: String,
+    /// The node's account that pays; its first one without it
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) from: Option<String>,
+    /// Seconds to wait for a block
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) timeout: u64,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -266,6 +346,15 @@ fn digest(text: &str) -> Result<[u8; 32], String> {
     bytes.ok_or_else(|| "a digest is 64 hex digits".into())
 }
 
+/// An Ethereum address, as nodes write it.
+fn address(text: &str) -> Result<String, String> {
+    let bytes = text.strip_prefix("0x").and_then(crate::hex::decode);
+    match bytes {
+        Some(bytes) if bytes.len() == 20 => Ok(text.to_lowercase()),
+        _ => Err("an address is 0x and 40 hex digits".into()),
+    }
+}
+
 /// A 32-bit slot, signed or unsigned.
 fn slot(text: &str) -> Result<u32, String> {
     let hex = text.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16).ok());
@@ -300,7 +389,7 @@ fn trap(text: &str) -> Result<rwprove_isa::Trap, String> {
 mod tests {
     use clap::{CommandFactory, Parser, error::ErrorKind};
 
-    use super::{Cli, Command, size, slot, trap};
+    use super::{Cli, Command, address, size, slot, trap};
 
     fn parse(line: &str) -> Result<Cli, ErrorKind> {
         Cli::try_parse_from(line.split(' ')).map_err(|error| error.kind())
@@ -335,6 +424,26 @@ mod tests {
     fn traps_have_names() {
         assert_eq!(trap("outoffuel"), Ok(rwprove_isa::Trap::OutOfFuel));
         assert!(trap("fuel").unwrap_err().contains("OutOfFuel"));
+    }
+
+    #[test]
+    fn addresses_have_twenty_bytes() {
+        assert_eq!(
+            address(&format!("0x{}", "aB".repeat(20))),
+            Ok(format!("0x{}", "ab".repeat(20)))
+        );
+        for wrong in ["", "0x", "0xab", &"ab".repeat(20), &format!("0x{}", "zz".repeat(20))] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_comes_from_somewhere() {
+        let error = parse("rwprove setup-onchain").unwrap_err();
+        assert_eq!(error, ErrorKind::MissingRequiredArgument);
+        let error = parse("rwprove setup-onchain --dev --zkey k").unwrap_err();
+        assert_eq!(error, ErrorKind::ArgumentConflict);
+        assert!(parse("rwprove setup-onchain --dev --r1cs c").is_ok());
     }
 
     #[test]

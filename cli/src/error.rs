@@ -23,6 +23,9 @@ pub(crate) enum CliError {
     /// A file cannot be written.
     #[error("cannot write {}: {error}", path.display())]
     Write { path: PathBuf, error: io::Error },
+    /// A node does not answer.
+    #[error("no answer from {url}: {error}")]
+    Node { url: String, error: String },
     /// The answer cannot be printed.
     #[error("cannot print the result: {0}")]
     Print(io::Error),
@@ -42,7 +45,10 @@ impl CliError {
         match self {
             CliError::Usage(_) => USAGE,
             CliError::Refused(_) => REFUSED,
-            CliError::Read { .. } | CliError::Write { .. } | CliError::Print(_) => INPUT_OUTPUT,
+            CliError::Read { .. }
+            | CliError::Write { .. }
+            | CliError::Node { .. }
+            | CliError::Print(_) => INPUT_OUTPUT,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Progress on the terminal, for those who watch.
 
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     time::Duration,
 };
 
@@ -27,6 +27,20 @@ impl Progress {
     pub(crate) fn now(&self, doing: String) {
         if let Some(bar) = &self.0 {
             bar.set_message(doing);
+        }
+    }
+}
+
+impl Progress {
+    /// Says what should not be overlooked, on stderr even if nobody watches.
+    pub(crate) fn warn(&self, what: &str) {
+        let say = || {
+            // Nobody can be told that stderr is gone.
+            let _ = writeln!(io::stderr(), "rwprove: {what}");
+        };
+        match &self.0 {
+            Some(bar) => bar.suspend(say),
+            None => say(),
         }
     }
 }

@@ -88,6 +88,17 @@ struct Case {
     exit: Ended,
 }
 
+impl From<Fixture> for Case {
+    fn from(fixture: Fixture) -> Self {
+        Self {
+            program: program(&fixture),
+            input: input(&fixture),
+            exit: exit(fixture.exit),
+            name: fixture.name,
+        }
+    }
+}
+
 /// Traps that no compiled Wasm raises: an rWasm module whose entry is this one instruction.
 fn raised_by_hand(op: Opcode, trap: Trap) -> Case {
     let instr = vec![Opcode::Return, op];
@@ -108,13 +119,7 @@ fn one_of_each_end() -> Vec<Case> {
         (Opcode::Call(0x7fff), Trap::UnknownExternalFunction),
     ];
     let mut cases: Vec<(u64, Case)> = Vec::new();
-    let fixtures = all().into_iter().map(|fixture| Case {
-        program: program(&fixture),
-        input: input(&fixture),
-        exit: exit(fixture.exit),
-        name: fixture.name,
-    });
-    for case in fixtures.chain(by_hand.map(|(op, trap)| raised_by_hand(op, trap))) {
+    for case in all().into_iter().map(Case::from).chain(by_hand.map(|(op, trap)| raised_by_hand(op, trap))) {
         let rows = execute(&case.program, &case.input, MAX_ROWS).unwrap().rows;
         match cases.iter_mut().find(|(_, other)| other.exit == case.exit) {
             Some(best) if best.0 <= rows => {}
@@ -141,6 +146,24 @@ fn every_end_has_a_proof_and_the_proof_of_one_proves_no_other() {
 #[ignore = "minutes"]
 fn every_end_has_a_compressed_proof_and_the_proof_of_one_proves_no_other() {
     every_end(Kind::Compressed);
+}
+
+/// Each program of the catalogue has a case in the sample.
+#[test]
+#[ignore = "minutes"]
+fn every_program_has_compressed_proofs() {
+    let mut sizes = Vec::new();
+    for Case { name, program, input, exit } in sample().into_iter().map(Case::from) {
+        eprintln!("{name}");
+        let (key, vkey) = setup(program, Default::default()).unwrap();
+        let options = Options { kind: Kind::Compressed, ..Options::default() };
+        let proved = prove(&key, &input, &options, &mut |_| {}).unwrap();
+        assert_eq!(proved.statement.exit, exit, "{name}");
+        compressed::verify(&vkey.digest(), &proved.statement, &proved.proof).unwrap();
+        sizes.push(proved.proof.len());
+    }
+    eprintln!("bytes: {sizes:?}");
+    assert!(sizes.iter().all(|bytes| *bytes <= 300 << 10));
 }
 
 fn every_end(kind: Kind) {

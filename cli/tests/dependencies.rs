@@ -16,7 +16,6 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("rwprove-circuits", &["rwprove-isa"]),
     ("rwprove-verifier", &["rwprove-isa", "rwprove-circuits"]),
     ("rwprove-recursion", &["rwprove-isa", "rwprove-circuits", "rwprove-verifier"]),
-    // Nobody needs it but the command that goes to L1.
     ("rwprove-wrap", &["rwprove-isa", "rwprove-circuits", "rwprove-verifier", "rwprove-recursion"]),
     (
         "rwprove-prover",
@@ -37,6 +36,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
             "rwprove-verifier",
             "rwprove-recursion",
             "rwprove-prover",
+            "rwprove-wrap",
         ],
     ),
     ("rwprove-fixtures", &[]),

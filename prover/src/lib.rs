@@ -16,6 +16,7 @@ mod shard;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use compressed::{Rooted, prove_root};
 pub use error::{ProveError, RecursionError, SetupError};
 pub use event::Event;
 pub use keys::{ProvingKey, setup};

@@ -19,6 +19,7 @@ use rwprove_verifier::{
     Preset,
     compressed::{Fixed, LogHeights},
     config::Digest,
+    machine,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,10 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Heights do not depend on keys, but on how many there are; these are as different as any.
     const SOME: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
     let mut fixed = Fixed {
+        machine: machine::digest(),
         standard: [3; _],
         wide: [3; _],
         root: [3; _],
         last: [3; _],
+        settle: [3; _],
         leaves: vec![SOME; leaves].leak(),
         wide_leaves: vec![SOME; wide].leak(),
         lift_key: SOME,
@@ -63,6 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fixed.root = height(&fixed, Id::Root)?;
     fixed.last = height(&fixed, Id::Last)?;
+    fixed.settle = height(&fixed, Id::Settle)?;
 
     let mut leaves = Vec::new();
     let mut wide = Vec::new();
@@ -78,6 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Id::Join => fixed.join_key = key,
             Id::Root => fixed.root_key = key,
             Id::Last => fixed.last_key = key,
+            Id::Settle => {}
         }
         fixed.leaves = leaves.clone().leak();
         fixed.wide_leaves = wide.clone().leak();
@@ -105,11 +110,13 @@ fn print(fixed: &Fixed, preset: Preset) {
     let bits = preset.bits();
     println!("//! Preset {bits}, made by the example `keys`.\n\nuse super::Fixed;\n");
     println!("#[rustfmt::skip]\npub(super) const P{bits}: Fixed = Fixed {{");
+    println!("    machine: {:?},", fixed.machine);
     for (name, heights) in [
         ("standard", &fixed.standard),
         ("wide", &fixed.wide),
         ("root", &fixed.root),
         ("last", &fixed.last),
+        ("settle", &fixed.settle),
     ] {
         println!("    {name}: {heights:?},");
     }

@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::{
     backend::{Backend, Rule},
     circuit::{self, Builder, Circuit, CircuitError},
-    layers::{self, Keys},
+    layers::{self, Constants, Keys},
     verify::{Stark, StarkError},
 };
 
@@ -39,6 +39,9 @@ pub enum Id {
     Root,
     /// The last circuit.
     Last,
+    /// What proves a statement, in the last one's place. Its key is not one of ours, as it is made
+    /// with hashes of another field.
+    Settle,
 }
 
 impl Id {
@@ -48,7 +51,7 @@ impl Id {
         Some(if is_wide(shape) { Id::WideLeaf(place) } else { Id::Leaf(place) })
     }
 
-    /// All circuits, each after those whose keys it holds.
+    /// All circuits with keys of ours, each after those whose keys it holds.
     pub fn all() -> impl Iterator<Item = Self> {
         let leaves = (0..of_width(false).count()).map(Id::Leaf);
         let wide = (0..of_width(true).count()).map(Id::WideLeaf);
@@ -64,6 +67,7 @@ impl Id {
             Id::Join => "join".into(),
             Id::Root => "root".into(),
             Id::Last => "last".into(),
+            Id::Settle => "settle".into(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Id {
             Id::Leaf(_) | Id::WideLeaf(_) | Id::Lift | Id::Join => Layer::Inner,
             Id::Root => Layer::Root,
             Id::Last => Layer::Last,
+            Id::Settle => Layer::Settle,
         }
     }
 
@@ -83,10 +88,11 @@ impl Id {
             Id::WideLeaf(_) => &fixed.wide,
             Id::Root => &fixed.root,
             Id::Last => &fixed.last,
+            Id::Settle => &fixed.settle,
         }
     }
 
-    /// Its key; `None` if there is no such leaf.
+    /// Its key; `None` if there is no such leaf, or none of ours.
     pub fn key(self, fixed: &Fixed) -> Option<Digest> {
         let key = match self {
             Id::Leaf(place) => fixed.leaves.get(place)?,
@@ -95,6 +101,7 @@ impl Id {
             Id::Join => &fixed.join_key,
             Id::Root => &fixed.root_key,
             Id::Last => &fixed.last_key,
+            Id::Settle => return None,
         };
         Some(compressed::key(key))
     }
@@ -105,7 +112,7 @@ impl Id {
             Id::Leaf(place) | Id::WideLeaf(place) => Some(place),
             Id::Lift => Some(fixed.leaves.len()),
             Id::Join => Some(fixed.leaves.len() + 1),
-            Id::Root | Id::Last => None,
+            Id::Root | Id::Last | Id::Settle => None,
         }
     }
 }
@@ -155,7 +162,7 @@ pub fn below(id: Id, fixed: &Fixed, preset: Preset) -> Result<Stark, SystemError
         Id::WideLeaf(place) => shards(true, place)?,
         Id::Lift => circuits(&fixed.wide, Layer::Inner),
         Id::Join | Id::Root => circuits(&fixed.standard, Layer::Inner),
-        Id::Last => circuits(&fixed.root, Layer::Root),
+        Id::Last | Id::Settle => circuits(&fixed.root, Layer::Root),
     };
     Ok(Stark::new(&layout)?)
 }
@@ -167,8 +174,8 @@ pub fn below(id: Id, fixed: &Fixed, preset: Preset) -> Result<Stark, SystemError
 pub fn build(id: Id, fixed: &Fixed, preset: Preset) -> Result<Circuit, SystemError> {
     let mut b = Builder::new();
     let stark = below(id, fixed, preset)?;
-    let claim = run(&mut b, id, fixed, &stark)?;
-    b.expose(&claim);
+    let said = run(&mut b, id, fixed, preset, &stark)?;
+    b.expose(&said);
     Ok(b.finish()?)
 }
 
@@ -186,6 +193,7 @@ pub fn run<B: Backend>(
     b: &mut B,
     id: Id,
     fixed: &Fixed,
+    preset: Preset,
     stark: &Stark,
 ) -> Result<B::Digest, SystemError> {
     // The set's depth is known before its keys are: the join's own key is one of them.
@@ -207,6 +215,12 @@ pub fn run<B: Backend>(
         Id::Last => {
             known(id, &[fixed.root_key])?;
             layers::shrink(b, stark, &compressed::key(&fixed.root_key))?
+        }
+        Id::Settle => {
+            known(id, &[fixed.root_key])?;
+            let (root, keys) = (compressed::key(&fixed.root_key), fixed.keys().root());
+            let constants = Constants { root, keys, machine: fixed.machine, preset };
+            layers::settle(b, stark, &constants)?
         }
     })
 }

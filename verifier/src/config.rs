@@ -75,6 +75,8 @@ impl Preset {
             (Preset::P120, Layer::Inner) => (2, 108),
             (Preset::P120, Layer::Root) => (4, 56),
             (Preset::P120, Layer::Last) => (5, 45),
+            (Preset::P100, Layer::Settle) => (6, 28),
+            (Preset::P120, Layer::Settle) => (6, 37),
         };
         Parameters { log_blowup, queries, ..self.parameters() }
     }
@@ -115,6 +117,8 @@ pub enum Layer {
     Root,
     /// The last circuit, whose proof is to be small.
     Last,
+    /// The circuit that proves a statement to another proof system.
+    Settle,
 }
 
 /// What a preset fixes. The grinding bits are those before the challenge in their name.

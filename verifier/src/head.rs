@@ -9,7 +9,6 @@ use crate::{
     claim::{self, ClaimError},
     config::Digest,
     error::VerifyError,
-    machine,
     vkey::VerifyingKey,
 };
 
@@ -95,23 +94,28 @@ impl Head {
         if head.kind == kind { Ok(head) } else { Err(VerifyError::Kind(head.kind as u32)) }
     }
 
-    /// Whether it is of this machine.
+    /// Whether it is of the machine with this digest.
     ///
     /// # Errors
     /// [`VerifyError::Machine`] if not.
-    pub fn is_ours(&self) -> Result<(), VerifyError> {
-        if self.key.machine == machine::digest() { Ok(()) } else { Err(VerifyError::Machine) }
+    pub fn is_of(&self, machine: &[u8; 32]) -> Result<(), VerifyError> {
+        if self.key.machine == *machine { Ok(()) } else { Err(VerifyError::Machine) }
     }
 
-    /// Whether it is about the program with this key's digest, and this statement.
+    /// Whether it is about the program with this key's digest, on this machine, and this statement.
     ///
     /// # Errors
     /// What it is about instead.
-    pub fn is_about(&self, vkey: &[u8; 32], statement: &Statement) -> Result<(), VerifyError> {
+    pub fn is_about(
+        &self,
+        machine: &[u8; 32],
+        vkey: &[u8; 32],
+        statement: &Statement,
+    ) -> Result<(), VerifyError> {
         if self.key.digest() != *vkey {
             return Err(VerifyError::KeyDigest);
         }
-        self.is_ours()?;
+        self.is_of(machine)?;
         if self.statement != *statement {
             return Err(VerifyError::OtherStatement);
         }

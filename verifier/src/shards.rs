@@ -185,7 +185,7 @@ pub struct Contents {
 pub fn contents(bytes: &[u8]) -> Result<Contents, VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Shards, &mut input)?;
-    head.is_ours()?;
+    head.is_of(&machine::digest())?;
     let mut shapes = Vec::new();
     for number in 0..input.u32()? {
         shapes.push(Shard::read(&head.key, number, &mut input)?.shape);
@@ -205,7 +205,7 @@ pub fn verify(
 ) -> Result<Verified, VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Shards, &mut input)?;
-    head.is_about(vkey, statement)?;
+    head.is_about(&machine::digest(), vkey, statement)?;
     let Head { key, run, .. } = &head;
     let shards = input.u32()?;
     if shards == 0 {

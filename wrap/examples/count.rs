@@ -1,4 +1,4 @@
-//! Counts constraints: of gadgets, and of the whole verifier of a proof that compresses a run.
+//! Counts constraints: of gadgets, and of the circuit for L1, part by part.
 //!
 //!     cargo run --release -p rwprove-wrap --example count -- [LOG_BLOWUP QUERIES]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
@@ -7,20 +7,17 @@ use std::{error::Error, time::Instant};
 
 use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Challenge, Val};
-use rwprove_recursion::{
-    backend::Backend,
-    verify::{Stark, verify},
-};
+use rwprove_recursion::{prove::layout, system::Id};
 use rwprove_verifier::{
     Preset,
-    compressed::{Fixed, layout},
+    compressed::Fixed,
     config::{Layer, Parameters},
 };
 use rwprove_wrap::{
     Fr,
-    backend::{R1cs, Stream},
     gadget::{Ext, Int, Transcript},
     r1cs::Builder,
+    settlement::Settlement,
 };
 
 /// Constraints of what is built.
@@ -100,19 +97,13 @@ fn gadgets() {
     });
 }
 
-/// The verifier of proofs of the last circuit, with these parameters.
-fn verifier(preset: Preset, parameters: Parameters) -> Result<(), Box<dyn Error>> {
-    let fixed = Fixed::of(preset);
-    let mut layout = layout(&fixed.last, preset, Layer::Last);
-    layout.parameters = parameters;
-    let stark = Stark::new(&layout)?;
+/// The circuit for L1 of proofs with these parameters.
+fn settlement(preset: Preset, parameters: Parameters) -> Result<(), Box<dyn Error>> {
+    let heights = Id::Settle.heights(Fixed::of(preset)).map(usize::from);
+    // A key is a constant, whichever.
+    let settlement = Settlement::new(&layout(&heights, parameters), Fr::from(1))?;
     let start = Instant::now();
-    let mut c = R1cs::new(Builder::new(&[Fr::from(0); 2]), Stream::Zeros);
-    let publics: Vec<Vec<Int>> =
-        stark.publics().map(|count| vec![Int::constant(Val::ZERO); count]).collect();
-    let root = c.read_digest()?;
-    verify(&mut c, &stark, &publics, Some(&root))?;
-    let b = c.finish()?;
+    let b = settlement.parts()?;
     println!("\npreset {}: {parameters:?}", preset.bits());
     for (part, constraints) in b.parts() {
         println!("{constraints:>9}  {part}");
@@ -133,11 +124,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<usize> =
         std::env::args().skip(1).map(|x| x.parse()).collect::<Result<_, _>>()?;
     gadgets();
-    let last = Preset::P100.layer(Layer::Last);
+    let fixed = Preset::P100.layer(Layer::Settle);
     let parameters = match arguments.as_slice() {
-        [log_blowup, queries] => Parameters { log_blowup: *log_blowup, queries: *queries, ..last },
-        [] => last,
+        [log_blowup, queries] => Parameters { log_blowup: *log_blowup, queries: *queries, ..fixed },
+        [] => fixed,
         _ => return Err("usage: count [LOG_BLOWUP QUERIES]".into()),
     };
-    verifier(Preset::P100, parameters)
+    settlement(Preset::P100, parameters)
 }

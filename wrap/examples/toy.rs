@@ -1,12 +1,12 @@
 //! A toy in the place of the last circuit: everything after it is real.
 //!
-//!     cargo run --release -p rwprove-wrap --example toy -- KEYS OUT [ATTACKS]
+//!     cargo run --release -p rwprove-wrap --example toy -- KEYS OUT
 //!
 //! The circuit says that the prover knows the bytes of a statement with the public inputs. That is
 //! true of any statement, so a proof says nothing about a program; but the inputs, the key, the
 //! contract and the calls are those of real proofs. Writes to the folder OUT the contract
-//! `Groth16Verifier.sol`, `proof.json` with what is to be sent, and `attacks.json` with calls that
-//! must be refused. The key is kept in the folder KEYS.
+//! `Groth16Verifier.sol` with the call `proof.json` for tests of contracts, and the files that
+//! `rwprove` knows, `toy.vkey` and `toy.rwp`. The key is kept in the folder KEYS.
 #![allow(clippy::print_stdout, reason = "a command")]
 
 use std::{
@@ -17,11 +17,12 @@ use std::{
     time::Instant,
 };
 
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use rwprove_isa::{Exit, InputDigest, Statement};
+use rwprove_verifier::Preset;
 use rwprove_wrap::{
     Fr,
-    groth16::{Prover, Verifier, development},
+    groth16::{Prover, development},
+    onchain::OnchainProof,
     r1cs::{Builder, Circuit},
     solidity::{calldata, contract, proof_bytes, verify},
     statement::{StatementWires, inputs},
@@ -64,76 +65,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold("0x".into(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
-/// Calls that differ from the right one in one place, and that the native verifier refuses.
-fn attacks(
-    verifier: &Verifier,
-    vkey: [u8; 32],
-    statement: &[u8],
-    proof: &[u8],
-    count: usize,
-) -> Result<Vec<serde_json::Value>, Box<dyn Error>> {
-    let mut rng = SmallRng::seed_from_u64(6);
-    let mut calls = Vec::with_capacity(count);
-    for i in 0..count {
-        let (mut vkey, mut values, mut bytes) = (vkey, statement.to_vec(), proof.to_vec());
-        let bit = 1 << rng.random_range(0..8);
-        let name = match i % 6 {
-            0 => {
-                let at = rng.random_range(0..values.len());
-                values[at] ^= bit;
-                format!("statement byte {at}")
-            }
-            1 => {
-                let at = rng.random_range(0..bytes.len());
-                bytes[at] ^= bit;
-                format!("proof byte {at}")
-            }
-            2 => {
-                // Both, so that only the proof speaks against it.
-                let at = rng.random_range(0..32);
-                vkey[at] ^= bit;
-                values[4 + at] ^= bit;
-                format!("program byte {at}")
-            }
-            3 => {
-                let word = rng.random_range(0..8);
-                rng.fill(&mut bytes[4 + 32 * word..4 + 32 * (word + 1)]);
-                format!("proof word {word}")
-            }
-            4 => {
-                let (a, b) = (rng.random_range(0..8), rng.random_range(1..8));
-                let words: Vec<Vec<u8>> = bytes[4..].chunks(32).map(<[u8]>::to_vec).collect();
-                let other = (a + b) % 8;
-                bytes[4 + 32 * a..4 + 32 * (a + 1)].copy_from_slice(&words[other]);
-                bytes[4 + 32 * other..4 + 32 * (other + 1)].copy_from_slice(&words[a]);
-                format!("proof words {a} and {other}")
-            }
-            _ => {
-                let length = rng.random_range(0..bytes.len());
-                bytes.truncate(length);
-                format!("proof of {length} bytes")
-            }
-        };
-        if verify(verifier, &vkey, &values, &bytes).is_ok() {
-            return Err(format!("accepted: {name}").into());
-        }
-        calls.push(json!({
-            "name": name,
-            "programVKey": hex(&vkey),
-            "publicValues": hex(&values),
-            "proofBytes": hex(&bytes),
-        }));
-    }
-    Ok(calls)
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (keys, out, count) = match arguments.as_slice() {
-        [keys, out] => (keys, out, 0),
-        [keys, out, count] => (keys, out, count.parse()?),
-        _ => return Err("usage: toy KEYS OUT [ATTACKS]".into()),
-    };
+    let [keys, out] = arguments.as_slice() else { return Err("usage: toy KEYS OUT".into()) };
     fs::create_dir_all(keys)?;
     fs::create_dir_all(out)?;
     let out = Path::new(out);
@@ -166,11 +100,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "programVKey": hex(&statement.vkey),
         "publicValues": hex(&values),
         "proofBytes": hex(&bytes),
-        "calldata": hex(&calldata(&verifier, &statement, &proof)),
+        "calldata": hex(&calldata(&statement, &bytes)),
     });
     fs::write(out.join("proof.json"), serde_json::to_string_pretty(&answer)?)?;
-    let attacks = attacks(&verifier, statement.vkey, &values, &bytes, count)?;
-    fs::write(out.join("attacks.json"), serde_json::to_string_pretty(&attacks)?)?;
+    fs::write(out.join("toy.vkey"), verifier.to_bytes()?)?;
+    let proof = OnchainProof { preset: Preset::P100, statement, proof: bytes };
+    fs::write(out.join("toy.rwp"), proof.to_bytes())?;
     println!("{constraints} constraints, setup {setup:.1?}, proof {proving:.1?}");
     Ok(())
 }

@@ -7,7 +7,9 @@
 //! - [`groth16`]: keys, proofs, and files of other tools.
 //! - [`stark`]: the last STARK, and its proofs as streams of the backend.
 //! - [`statement`]: statements as public inputs.
+//! - [`settlement`]: the circuit for L1.
 //! - [`solidity`]: the contract that verifies proofs.
+//! - [`onchain`]: proofs for contracts, as files.
 //! - [`native`]: the hashes and the transcript of the STARK that such a circuit verifies.
 
 pub mod backend;
@@ -15,7 +17,9 @@ mod constants;
 pub mod gadget;
 pub mod groth16;
 pub mod native;
+pub mod onchain;
 pub mod r1cs;
+pub mod settlement;
 pub mod solidity;
 pub mod stark;
 pub mod statement;

@@ -26,6 +26,8 @@ pub const CONTRACTS: [(&str, &str); 5] = [
 
 /// Bytes of the selector before a proof.
 const SELECTOR: usize = 4;
+/// Bytes of a proof as the gateway takes it.
+pub const CALL_PROOF_BYTES: usize = SELECTOR + PROOF_BYTES;
 
 /// A word as the contract writes it.
 fn hex(word: &[u8]) -> String {
@@ -84,8 +86,8 @@ pub fn contract(verifier: &Verifier, interface: &str) -> Option<String> {
 }
 
 /// A proof as the gateway takes it: the selector of its verifier, then the proof.
-pub fn proof_bytes(verifier: &Verifier, proof: &Proof) -> [u8; SELECTOR + PROOF_BYTES] {
-    let mut bytes = [0; SELECTOR + PROOF_BYTES];
+pub fn proof_bytes(verifier: &Verifier, proof: &Proof) -> [u8; CALL_PROOF_BYTES] {
+    let mut bytes = [0; CALL_PROOF_BYTES];
     let (selector, rest) = bytes.split_at_mut(SELECTOR);
     selector.copy_from_slice(&verifier.digest()[..SELECTOR]);
     rest.copy_from_slice(&proof.to_bytes());
@@ -93,10 +95,10 @@ pub fn proof_bytes(verifier: &Verifier, proof: &Proof) -> [u8; SELECTOR + PROOF_
 }
 
 /// The call of `verifyProof(bytes32,bytes,bytes)` with a statement and its proof.
-pub fn calldata(verifier: &Verifier, statement: &Statement, proof: &Proof) -> Vec<u8> {
+pub fn calldata(statement: &Statement, proof: &[u8; CALL_PROOF_BYTES]) -> Vec<u8> {
     let mut call = function("verifyProof(bytes32,bytes,bytes)").to_vec();
     call.extend(statement.vkey);
-    call.extend(dynamic(1, &[&statement.to_bytes(), &proof_bytes(verifier, proof)]));
+    call.extend(dynamic(1, &[&statement.to_bytes(), proof]));
     call
 }
 

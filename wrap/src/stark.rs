@@ -160,6 +160,11 @@ impl Streams {
         Ok(Self { felts, digests })
     }
 
+    /// Bytes of all of them.
+    pub fn bytes(&self) -> usize {
+        4 * self.felts.len() + 32 * self.digests.len()
+    }
+
     /// What the backend reads.
     pub fn stream(&self) -> Stream<'_> {
         Stream::Proof { felts: &self.felts, digests: &self.digests }

@@ -3,12 +3,13 @@
 use std::array::from_fn;
 
 use ark_ff::{BigInt, PrimeField};
-use rwprove_isa::{STATEMENT_BYTES, Statement};
+use rwprove_isa::{STATEMENT_BYTES, STATEMENT_VERSION, Statement};
+use rwprove_verifier::compressed::parts;
 use sha2::{Digest, Sha256};
 
 use crate::{
     Fr,
-    gadget::pack,
+    gadget::{Int, pack},
     r1cs::{Builder, Wire},
 };
 
@@ -37,16 +38,19 @@ pub fn inputs(statement: &Statement) -> [Fr; 2] {
 
 /// A statement's bytes in a circuit, each eight bits, lowest first.
 #[derive(Clone, Debug)]
-pub struct StatementWires(pub Vec<[Wire; 8]>);
+pub struct StatementWires(Box<[[Wire; 8]; STATEMENT_BYTES]>);
 
 impl StatementWires {
-    /// New variables that are constrained to be a statement with the circuit's public inputs, of
-    /// which there are two.
+    /// New variables that are constrained to be a statement of this version with the circuit's
+    /// public inputs, of which there are two.
     pub fn new(b: &mut Builder, statement: &[u8; STATEMENT_BYTES]) -> Self {
         b.part("statement", |b| {
-            let bytes: Vec<[Wire; 8]> =
-                statement.iter().map(|byte| from_fn(|i| b.bit(byte >> i & 1 == 1))).collect();
-            let digest = b.sha256(&bytes);
+            let bytes: Box<[[Wire; 8]; STATEMENT_BYTES]> =
+                Box::new(statement.map(|byte| from_fn(|i| b.bit(byte >> i & 1 == 1))));
+            for (bits, version) in bytes.iter().zip(STATEMENT_VERSION.to_be_bytes()) {
+                b.enforce_zero(&pack(bits).minus(&Wire::constant(Fr::from(version))));
+            }
+            let digest = b.sha256(&bytes[..]);
             for (i, bytes) in [&bytes[VKEY], &digest[..]].into_iter().enumerate() {
                 let bits: Vec<Wire> = bytes.iter().rev().flatten().cloned().collect();
                 let input = b.public(i);
@@ -55,11 +59,19 @@ impl StatementWires {
             Self(bytes)
         })
     }
+
+    /// What circuits of the recursion say of it.
+    pub fn said(&self) -> Vec<Int> {
+        parts(&self.0)
+            .map(|bytes| Int::packed(&bytes.iter().rev().flatten().cloned().collect::<Vec<_>>()))
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use rwprove_isa::{Exit, InputDigest};
+    use rwprove_verifier::compressed::said;
 
     use super::*;
 
@@ -79,7 +91,8 @@ mod tests {
     fn broken(statement: &Statement, publics: [Fr; 2]) -> bool {
         let mut b = Builder::new(&publics);
         let wires = StatementWires::new(&mut b, &statement.to_bytes());
-        assert_eq!(wires.0.len(), STATEMENT_BYTES);
+        let values: Vec<_> = wires.said().iter().map(Int::value).collect();
+        assert_eq!(values, said(statement));
         let (circuit, assignment) = b.finish();
         circuit.unwrap().broken(&assignment.values).is_some()
     }

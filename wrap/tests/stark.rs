@@ -1,9 +1,10 @@
-//! A real proof of a small circuit, with BN254's hashes, in the constraints of its verifier.
+//! Real proofs of small circuits, with BN254's hashes, in the constraints of their verifier.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use ark_ff::Field;
 use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::Val;
+use rwprove_isa::{Exit, InputDigest, STATEMENT_BYTES, Statement, Trap};
 use rwprove_recursion::{
     backend::{Backend, Rule},
     circuit,
@@ -16,7 +17,9 @@ use rwprove_wrap::{
     backend::{R1cs, Stream},
     gadget::Int,
     r1cs::{Assignment, Builder, Circuit, Wire},
+    settlement::{Settled, Settlement, digest_of},
     stark::{Key, Streams, publics_of},
+    statement::inputs,
 };
 
 const FAST: Parameters = Parameters {
@@ -109,10 +112,96 @@ fn a_proof_in_constraints() {
     let one = wrong.iter_mut().flatten().next().unwrap();
     *one += Val::ONE;
     assert!(refused(constraints(&stark, *key.commitment(), &wrong, streams.stream())));
-    assert!(refused(constraints(
-        &stark,
-        *key.commitment() + Fr::ONE,
-        &publics,
-        streams.stream()
-    )));
+    assert!(refused(constraints(&stark, *key.commitment() + Fr::ONE, &publics, streams.stream())));
+}
+
+fn statement(exit: Exit) -> Statement {
+    Statement {
+        vkey: std::array::from_fn(|i| 0xf3 ^ (7 * i) as u8),
+        state: 1,
+        fuel_limit: 1 << 40,
+        input: InputDigest::Public([0x44; 32]),
+        host: [0; 32],
+        exit,
+        fuel: 77,
+        output: [0x55; 32],
+    }
+}
+
+/// The lowest byte of each field of a statement's bytes.
+const FIELDS: [(&str, usize); 10] = [
+    ("vkey", 35),
+    ("state", 39),
+    ("fuel limit", 47),
+    ("whether the input is public", 48),
+    ("input", 80),
+    ("host", 112),
+    ("kind of exit", 116),
+    ("exit code", 120),
+    ("fuel", 128),
+    ("output", 160),
+];
+
+/// A circuit that says whatever it reads, in the place of `settle`.
+fn any() -> circuit::Circuit {
+    let mut b = circuit::Builder::new();
+    let read: Vec<_> = (0..8).map(|_| b.read_felt().unwrap()).collect();
+    let said = b.digest(&std::array::from_fn(|i| read[i]));
+    b.expose(&said);
+    b.finish().unwrap()
+}
+
+/// Whether the constraints for L1 hold with this statement as the public inputs, those bytes in the
+/// circuit, and the proof.
+fn settles(
+    settlement: &Settlement,
+    public: &Statement,
+    bytes: &[u8; STATEMENT_BYTES],
+    streams: &Streams,
+) -> bool {
+    let builder = Builder::values_only(&inputs(public));
+    match settlement.build(builder, bytes, streams.stream()) {
+        Err(_) => false,
+        Ok(builder) => builder.finish().1.broken().is_none(),
+    }
+}
+
+#[test]
+fn a_statement_is_what_the_proof_says() {
+    let circuit = any();
+    let heights = circuit.log_heights();
+    let key = Key::new(&circuit, &heights, FAST).unwrap();
+    let settlement = Settlement::new(&layout(&heights, FAST), *key.commitment()).unwrap();
+    let right = statement(Exit::Trap(Trap::OutOfFuel));
+    let (proof, digest) = key.prove(&circuit, &digest_of(&right)).unwrap();
+    assert_eq!(digest, digest_of(&right));
+    let stark = Stark::new(&layout(&heights, FAST)).unwrap();
+    let streams = Streams::new(&stark, &proof, &publics_of(&digest), *key.commitment()).unwrap();
+    let settled = Settled { statement: right.clone(), streams };
+    assert_eq!(settlement.assignment(&settled).unwrap().broken(), None);
+
+    let streams = &settled.streams;
+    let bytes = right.to_bytes();
+    assert!(settles(&settlement, &right, &bytes, streams));
+    // Each field is bound to the proof, by inputs that agree with the bytes.
+    let mut tried = 0;
+    for (field, at) in FIELDS {
+        let mut other = bytes;
+        other[at] ^= 1;
+        if let Ok(statement) = Statement::from_bytes(&other) {
+            assert!(!settles(&settlement, &statement, &other, streams), "{field}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 7, "{tried}");
+    // Inputs and bytes that do not agree; and a version that does not exist.
+    let other = statement(Exit::Ok);
+    assert!(!settles(&settlement, &other, &bytes, streams));
+    assert!(!settles(&settlement, &right, &other.to_bytes(), streams));
+    let mut version = bytes;
+    version[3] ^= 1;
+    assert!(!settles(&settlement, &right, &version, streams));
+    // Another key.
+    let other = Settlement::new(&layout(&heights, FAST), *key.commitment() + Fr::ONE).unwrap();
+    assert!(!settles(&other, &right, &bytes, streams));
 }

@@ -11,6 +11,10 @@ use rwprove_verifier::{
     head::{Head, Kind, MAGIC, peek},
     machine, shards,
 };
+use rwprove_wrap::{
+    onchain::{self, OnchainError, OnchainProof},
+    solidity::calldata,
+};
 use serde::Serialize;
 
 use crate::{
@@ -30,8 +34,42 @@ struct InspectReport {
     program: Option<ProgramReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proof: Option<ProofReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onchain: Option<OnchainReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     costs: Vec<TableReport>,
+}
+
+/// What a proof for contracts says of itself; none of it is verified.
+#[derive(Serialize)]
+struct OnchainReport {
+    preset: u32,
+    /// First bytes of the digest of its verifier.
+    selector: String,
+    statement: StatementReport,
+    /// The call of a gateway.
+    calldata: String,
+}
+
+impl OnchainReport {
+    fn read(bytes: &[u8]) -> Result<Self, OnchainError> {
+        let OnchainProof { preset, statement, proof } = OnchainProof::from_bytes(bytes)?;
+        Ok(Self {
+            preset: preset.bits(),
+            selector: hex::encode(&proof[..4]),
+            statement: (&statement).into(),
+            calldata: hex::encode(&calldata(&statement, &proof)),
+        })
+    }
+}
+
+impl fmt::Display for OnchainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "proof         onchain, preset {}, not verified here; it says:", self.preset)?;
+        self.statement.fmt(f)?;
+        writeln!(f, "verifier      {}…", self.selector)?;
+        writeln!(f, "calldata      0x{}", self.calldata)
+    }
 }
 
 #[derive(Serialize)]
@@ -90,13 +128,7 @@ impl CircuitReport {
     }
 
     fn all(preset: Preset) -> Vec<Self> {
-        let fixed = Fixed::of(preset);
-        let circuits = [
-            ("leaf, lift, join", &fixed.standard, Layer::Inner),
-            ("wide leaf", &fixed.wide, Layer::Inner),
-            ("root", &fixed.root, Layer::Root),
-            ("last", &fixed.last, Layer::Last),
-        ];
+        let circuits = Fixed::of(preset).layers();
         circuits.map(|(name, heights, layer)| Self::new(name, preset, heights, layer)).into()
     }
 }
@@ -145,6 +177,9 @@ impl fmt::Display for InspectReport {
             program.fmt(f)?;
         }
         if let Some(proof) = &self.proof {
+            proof.fmt(f)?;
+        }
+        if let Some(proof) = &self.onchain {
             proof.fmt(f)?;
         }
         if self.costs.is_empty() {
@@ -219,16 +254,29 @@ impl fmt::Display for CircuitReport {
 
 pub(crate) fn run(args: &InspectArgs) -> Result<(), CliError> {
     let bytes = files::read(&args.file)?;
-    let (program, proof, shapes) = if bytes.starts_with(&MAGIC) {
-        let (proof, shapes) = proof(&bytes)
-            .map_err(|error| CliError::Refused(format!("{}: {error}", args.file.display())))?;
-        (None, Some(proof), shapes)
-    } else {
-        (Some(program(&args.file, &bytes, args.entry.as_deref())?), None, Vec::new())
+    let refused =
+        |error: &dyn fmt::Display| CliError::Refused(format!("{}: {error}", args.file.display()));
+    let mut report = InspectReport {
+        bytes: bytes.len(),
+        program: None,
+        proof: None,
+        onchain: None,
+        costs: Vec::new(),
     };
-    let cost = |chip: &ChipId| TableReport::new(*chip, &shapes);
-    let costs = if args.costs { ChipId::ALL.iter().map(cost).collect() } else { Vec::new() };
-    report::print(&InspectReport { bytes: bytes.len(), program, proof, costs }, args.json)
+    let mut shapes = Vec::new();
+    if bytes.starts_with(&MAGIC) {
+        let (proof, found) = proof(&bytes).map_err(|error| refused(&error))?;
+        (report.proof, shapes) = (Some(proof), found);
+    } else if bytes.starts_with(&onchain::MAGIC) {
+        report.onchain = Some(OnchainReport::read(&bytes).map_err(|error| refused(&error))?);
+    } else {
+        report.program = Some(program(&args.file, &bytes, args.entry.as_deref())?);
+    }
+    if args.costs {
+        let cost = |chip: &ChipId| TableReport::new(*chip, &shapes);
+        report.costs = ChipId::ALL.iter().map(cost).collect();
+    }
+    report::print(&report, args.json)
 }
 
 fn program(path: &Path, bytes: &[u8], entry: Option<&str>) -> Result<ProgramReport, CliError> {

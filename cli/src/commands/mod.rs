@@ -3,6 +3,7 @@
 mod check;
 mod execute;
 mod inspect;
+mod onchain;
 mod prove;
 mod security;
 mod setup;
@@ -27,6 +28,9 @@ pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Vkey(args) => vkey::run(args),
         Command::Security(args) => security::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::SetupOnchain(args) => onchain::setup::run(args, cli.quiet),
+        Command::ExportVerifier(args) => onchain::export::run(args),
+        Command::Submit(args) => onchain::submit::run(args, cli.quiet),
     }
 }
 

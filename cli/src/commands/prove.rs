@@ -3,11 +3,14 @@
 use std::time::Instant;
 
 use rwprove_circuits::shape::Shape;
-use rwprove_prover::{Event, Options, Proved, prove};
+use rwprove_prover::{Event, Options, Proved, prove, prove_root};
+use rwprove_verifier::head::Kind;
 
 use crate::{
-    args::ProveArgs,
-    commands::{execute::run_report, preset, verify::verified, vkey::proving_key},
+    args::{ModeArg, ProveArgs},
+    commands::{
+        execute::run_report, onchain::prove::Onchain, preset, verify::verified, vkey::proving_key,
+    },
     costs,
     error::CliError,
     files, hex,
@@ -21,27 +24,45 @@ pub(crate) fn run(args: &ProveArgs, quiet: bool) -> Result<(), CliError> {
     let progress = Progress::start("setting up", quiet);
     let loaded = Loaded::from_args(&args.run.program, args.run.input.fuel)?;
     let input = loaded.input(&args.run.input)?;
-    let key = proving_key(&loaded.program, preset(args.run.preset.preset))?;
+    let preset = preset(args.run.preset.preset);
+    let onchain = match args.mode {
+        ModeArg::Onchain => Some(Onchain::new(args.keys.keys.as_ref(), preset)?),
+        _ => None,
+    };
+    let key = proving_key(&loaded.program, preset)?;
     let defaults = Options::default();
     let options = Options {
-        kind: args.mode.kind(),
+        kind: if args.mode == ModeArg::Shards { Kind::Shards } else { Kind::Compressed },
         max_memory: args.max_memory.unwrap_or(defaults.max_memory),
         private_input: args.private_input,
         resume: args.resume.clone(),
         ..defaults
     };
     let mut layers = Layers::default();
-    let proved = prove(&key, &input, &options, &mut |event| {
+    let mut watch = |event: &Event| {
         layers.note(event);
         progress.now(said(event));
-    });
-    let Proved { proof, statement, report, .. } =
-        proved.map_err(|error| CliError::refused("no proof", error))?;
-    if args.verify {
-        progress.now("verifying".into());
-        verified(&key.verifying_key().digest(), &statement, &proof)
-            .map_err(|error| CliError::refused("the proof just made does not verify", error))?;
-    }
+    };
+    let refused = |error| CliError::refused("no proof", error);
+    let Proved { proof, statement, report, .. } = match onchain {
+        None => {
+            let proved = prove(&key, &input, &options, &mut watch).map_err(refused)?;
+            if args.verify {
+                progress.now("verifying".into());
+                verified(&key.verifying_key().digest(), &proved.statement, &proved.proof)
+                    .map_err(|error| CliError::refused("the proof just made is none", error))?;
+            }
+            proved
+        }
+        Some(onchain) => {
+            let rooted = prove_root(&key, &input, &options, &mut watch).map_err(refused)?;
+            let (statement, report) = (rooted.head.statement.clone(), rooted.report.clone());
+            let mut note =
+                |layer: &str, bytes, seconds| layers.add(layer.into(), bytes, seconds, false);
+            let proof = onchain.prove(rooted, &progress, &mut note)?;
+            Proved { proof, statement, report }
+        }
+    };
     files::write(&args.out, &proof)?;
     drop(progress);
     let tables = costs::tables(&report.tables, &layers.shapes);

@@ -76,14 +76,7 @@ impl LayerReport {
 
 impl PresetReport {
     fn new(preset: Preset) -> Self {
-        let fixed = Fixed::of(preset);
-        let circuits = [
-            ("leaf, lift and join", &fixed.standard, Layer::Inner),
-            ("wide leaf", &fixed.wide, Layer::Inner),
-            ("root", &fixed.root, Layer::Root),
-            ("last", &fixed.last, Layer::Last),
-        ];
-        let circuits = circuits.map(|(name, heights, layer)| {
+        let circuits = Fixed::of(preset).layers().map(|(name, heights, layer)| {
             LayerReport::new(name, preset, layer, &security(&layout(heights, preset, layer)))
         });
         let shard =

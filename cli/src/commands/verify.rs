@@ -4,11 +4,12 @@ use std::{fmt, time::Instant};
 
 use rwprove_isa::{Exit, InputDigest, Statement, keccak256};
 use rwprove_verifier::{
-    compressed,
+    Preset, compressed,
     error::VerifyError,
-    head::{Head, Kind, peek},
+    head::{Kind, peek},
     shards,
 };
+use rwprove_wrap::onchain::{self, OnchainProof};
 use serde::Serialize;
 
 use crate::{
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     };
     let statement = verdict.as_ref().map(|(statement, _)| statement.into());
     let verified = verdict.map(|(_, verified)| verified);
-    let kind = verified.as_ref().map(|verified| verified.kind.name());
+    let kind = verified.as_ref().map(|verified| verified.kind);
     let shards = verified.and_then(|verified| verified.shards);
     let seconds = start.elapsed().as_secs_f64();
     let accepted = refusal.is_none();
@@ -70,16 +71,32 @@ fn verify(
     bytes: &[u8],
     expectations: &Expectations,
 ) -> Result<(Statement, Verified), CliError> {
+    if bytes.starts_with(&onchain::MAGIC) {
+        let proof = OnchainProof::from_bytes(bytes);
+        let proof = proof.map_err(|error| CliError::Refused(error.to_string()))?;
+        let vkey = asked(args, proof.preset, &proof.statement)?;
+        super::onchain::verify::verified(&vkey, &proof, &args.verifier, args.allow_dev_setup)?;
+        expectations.check(&proof.statement)?;
+        return Ok((proof.statement, Verified { kind: "onchain", shards: None }));
+    }
     let refused = |error: VerifyError| CliError::Refused(error.to_string());
-    let Head { key, statement, .. } = peek(bytes).map_err(refused)?;
-    let vkey = match (args.vkey, &args.program) {
+    let head = peek(bytes).map_err(refused)?;
+    let vkey = asked(args, head.key.preset, &head.statement)?;
+    let verified = verified(&vkey, &head.statement, bytes).map_err(refused)?;
+    expectations.check(&head.statement)?;
+    Ok((head.statement, verified))
+}
+
+/// The vkey that the proof must be about.
+fn asked(args: &VerifyArgs, found: Preset, statement: &Statement) -> Result<[u8; 32], CliError> {
+    Ok(match (args.vkey, &args.program) {
         (Some(vkey), _) => vkey,
         (None, Some(program)) => {
             let wanted = preset(args.preset);
-            if key.preset != wanted {
+            if found != wanted {
                 return Err(CliError::Refused(format!(
                     "the proof has preset {}, expected is {}: say --preset if you want the other",
-                    key.preset.bits(),
+                    found.bits(),
                     wanted.bits()
                 )));
             }
@@ -90,20 +107,18 @@ fn verify(
         (None, None) => {
             return Err(CliError::Usage("say --program or --vkey, what was proved".into()));
         }
-    };
-    let verified = verified(&vkey, &statement, bytes).map_err(refused)?;
-    expectations.check(&statement)?;
-    Ok((statement, verified))
+    })
 }
 
 /// An accepted proof.
 pub(crate) struct Verified {
-    kind: Kind,
-    /// Number of shards; a compressed proof does not say.
+    /// The kind's name.
+    kind: &'static str,
+    /// Number of shards; only a list of them says.
     shards: Option<u32>,
 }
 
-/// Verifies a proof of either kind.
+/// Verifies a list of shards, or a compressed proof.
 pub(crate) fn verified(
     vkey: &[u8; 32],
     statement: &Statement,
@@ -117,7 +132,7 @@ pub(crate) fn verified(
             None
         }
     };
-    Ok(Verified { kind, shards })
+    Ok(Verified { kind: kind.name(), shards })
 }
 
 /// What the user wants the statement to say.

@@ -8,21 +8,32 @@ use std::{
 use rwprove_circuits::Val;
 use rwprove_recursion::{
     circuit::Circuit,
+    layers::stream::{Told, shrink_stream},
     prove::Key,
     system::{Id, below, build},
-    verify::Stark,
+    verify::{FlattenError, Stark},
 };
-use rwprove_verifier::{Preset, codec::Proof, compressed::Fixed, config::Digest};
+use rwprove_verifier::{
+    Preset,
+    codec::Proof,
+    compressed::{Fixed, digest},
+    config::Digest,
+    step::Claim,
+};
 
+use super::node::written;
 use crate::{error::RecursionError, event::Event};
 
+/// Shards, as their first one and their number.
+pub(super) type Stretch = (u32, u32);
+
 /// A circuit that can be proved.
-pub(super) struct Ready {
+struct Ready {
     id: Id,
     circuit: Circuit,
     key: Key,
     /// What it must know of the proofs below it.
-    pub(super) below: Stark,
+    below: Stark,
 }
 
 impl Ready {
@@ -39,7 +50,7 @@ impl Ready {
     }
 
     /// Proves what the circuit says of a stream: a claim with this digest.
-    pub(super) fn prove(&self, stream: &[Val], claim: &Digest) -> Result<Proof, RecursionError> {
+    fn prove(&self, stream: &[Val], claim: &Digest) -> Result<Proof, RecursionError> {
         let circuit = self.id;
         let proved = self.key.prove(&self.circuit, stream);
         let (proof, said) = proved.map_err(|error| RecursionError::Prove { circuit, error })?;
@@ -60,11 +71,7 @@ impl Circuits {
     }
 
     /// The circuit, built if this is the first time.
-    pub(super) fn get(
-        &mut self,
-        id: Id,
-        progress: &mut dyn FnMut(&Event),
-    ) -> Result<&Ready, RecursionError> {
+    fn get(&mut self, id: Id, progress: &mut dyn FnMut(&Event)) -> Result<&Ready, RecursionError> {
         match self.ready.entry(id) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
@@ -74,5 +81,36 @@ impl Circuits {
                 Ok(entry.insert(ready))
             }
         }
+    }
+
+    /// Proves a circuit on what it reads of the proofs below it; returns what it claims too.
+    pub(super) fn recurse(
+        &mut self,
+        circuit: Id,
+        (first, shards): Stretch,
+        read: impl FnOnce(&Stark) -> Result<Told, FlattenError>,
+        progress: &mut dyn FnMut(&Event),
+    ) -> Result<(Claim<Val>, Proof), RecursionError> {
+        let ready = self.get(circuit, progress)?;
+        let start = Instant::now();
+        let Told { stream, claim } =
+            read(&ready.below).map_err(|error| RecursionError::Stream { circuit, error })?;
+        let proof = ready.prove(&stream, &digest(&claim))?;
+        let (bytes, seconds) = (written(&proof).len(), start.elapsed().as_secs_f64());
+        progress(&Event::Recursed { circuit, first, shards, bytes, seconds, reused: false });
+        Ok((claim, proof))
+    }
+
+    /// The last proof over the root's.
+    pub(super) fn last(
+        &mut self,
+        stretch: Stretch,
+        claim: &Claim<Val>,
+        root: &Proof,
+        progress: &mut dyn FnMut(&Event),
+    ) -> Result<Proof, RecursionError> {
+        let key = Id::Root.key(self.fixed).ok_or(RecursionError::Place(Id::Root))?;
+        let read = |below: &Stark| shrink_stream(below, &key, claim, root);
+        Ok(self.recurse(Id::Last, stretch, read, progress)?.1)
     }
 }

@@ -8,19 +8,18 @@ use rwprove_circuits::{
     shape::{Shape, ShapeError},
 };
 use rwprove_recursion::{
-    layers::stream::{Shard, Told, join_stream, leaf_stream, pass_stream, shrink_stream},
+    layers::stream::{Shard, join_stream, leaf_stream, pass_stream},
     system::Id,
-    verify::{FlattenError, Stark},
+    verify::Stark,
 };
 use rwprove_verifier::{
     codec::Proof,
-    compressed::digest,
     config::Digest,
     step::{Claim, Point, fuel_limbs},
 };
 
 use super::{
-    circuits::Circuits,
+    circuits::{Circuits, Stretch},
     node::{Node, Place, written},
 };
 use crate::{
@@ -33,9 +32,6 @@ use crate::{
     shapes::Shapes,
     shard::{ProvedShard, ShardProver, states},
 };
-
-/// Shards, as their first one and their number.
-type Stretch = (u32, u32);
 
 /// Proves shards and circuits of one run, or takes proofs as they were kept.
 pub(super) struct Compressor<'a> {
@@ -91,7 +87,7 @@ impl<'a> Compressor<'a> {
         if wide {
             let place = self.place(leaf)?;
             let read = |below: &Stark| pass_stream(below, place.child(&claim, &proof));
-            proof = self.recurse(standard, stretch, read, progress)?.1;
+            proof = self.circuits.recurse(standard, stretch, read, progress)?.1;
         }
         let (first, shards) = stretch;
         self.keep(Node { id: standard, first, shards, claim, proof })
@@ -126,7 +122,7 @@ impl<'a> Compressor<'a> {
             proof: &shard.proof,
         };
         let read = |below: &Stark| leaf_stream(below, &keys, &program, shard);
-        self.recurse(id, (*number, 1), read, progress)
+        self.circuits.recurse(id, (*number, 1), read, progress)
     }
 
     /// Joins two neighbours, unless their join is there already.
@@ -146,45 +142,25 @@ impl<'a> Compressor<'a> {
             let left = left_place.child(&left.claim, &left.proof);
             join_stream(below, left, right_place.child(&right.claim, &right.proof))
         };
-        let (claim, proof) = self.recurse(Id::Join, stretch, read, progress)?;
+        let (claim, proof) = self.circuits.recurse(Id::Join, stretch, read, progress)?;
         self.keep(Node { id: Id::Join, first, shards, claim, proof })
     }
 
-    /// The last proof over that of the whole run.
-    pub(super) fn last(
-        &mut self,
+    /// The root's proof over that of the whole run, and what is left to make a last one of it.
+    pub(super) fn root(
+        mut self,
         whole: &Node,
         progress: &mut dyn FnMut(&Event),
-    ) -> Result<Proof, RecursionError> {
+    ) -> Result<(Claim<Val>, Proof, Circuits), RecursionError> {
         let stretch = (whole.first, whole.shards);
         let place = self.place(whole.id)?;
         let read = |below: &Stark| pass_stream(below, place.child(&whole.claim, &whole.proof));
-        let (claim, root) = self.recurse(Id::Root, stretch, read, progress)?;
-        let key = Id::Root.key(self.circuits.fixed).ok_or(RecursionError::Place(Id::Root))?;
-        let read = |below: &Stark| shrink_stream(below, &key, &claim, &root);
-        Ok(self.recurse(Id::Last, stretch, read, progress)?.1)
+        let (claim, proof) = self.circuits.recurse(Id::Root, stretch, read, progress)?;
+        Ok((claim, proof, self.circuits))
     }
 
     fn place(&self, id: Id) -> Result<Place, RecursionError> {
         Place::of(id, self.circuits.fixed).ok_or(RecursionError::Place(id))
-    }
-
-    /// Proves a circuit on what it reads of the proofs below it; returns what it claims too.
-    fn recurse(
-        &mut self,
-        circuit: Id,
-        (first, shards): Stretch,
-        read: impl FnOnce(&Stark) -> Result<Told, FlattenError>,
-        progress: &mut dyn FnMut(&Event),
-    ) -> Result<(Claim<Val>, Proof), RecursionError> {
-        let ready = self.circuits.get(circuit, progress)?;
-        let start = Instant::now();
-        let Told { stream, claim } =
-            read(&ready.below).map_err(|error| RecursionError::Stream { circuit, error })?;
-        let proof = ready.prove(&stream, &digest(&claim))?;
-        let (bytes, seconds) = (written(&proof).len(), start.elapsed().as_secs_f64());
-        progress(&Event::Recursed { circuit, first, shards, bytes, seconds, reused: false });
-        Ok((claim, proof))
     }
 
     /// A proof of an earlier attempt, if it proves exactly this claim.

@@ -10,17 +10,19 @@ use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Val, circuit::ChipId};
 
 use super::KeySet;
-use crate::config::{DIGEST, Digest, Preset};
+use crate::config::{DIGEST, Digest, Layer, Preset};
 
 /// log2 of the height of each table of a circuit.
 pub type LogHeights = [u8; ChipId::COUNT];
 /// A key as numbers.
 type Key = [u32; DIGEST];
 
-/// Heights and keys of the circuits of a preset. A place in a list is that of the shape in
+/// The machine, heights and keys of the circuits of a preset. A place in a list is that of the shape in
 /// [`rwprove_circuits::shape::listed`], among those of its width.
 #[derive(Debug)]
 pub struct Fixed {
+    /// [`crate::machine::digest`] of the machine whose shards the leaves verify.
+    pub machine: [u8; 32],
     /// Heights of the leaves of shapes without keccak, of lift and join.
     pub standard: LogHeights,
     /// Heights of the leaves of shapes with keccak.
@@ -29,6 +31,8 @@ pub struct Fixed {
     pub root: LogHeights,
     /// Heights of the last circuit.
     pub last: LogHeights,
+    /// Heights of the circuit that proves statements.
+    pub settle: LogHeights,
     /// Keys of the leaves of shapes without keccak.
     pub leaves: &'static [Key],
     /// Keys of the leaves of shapes with keccak.
@@ -75,6 +79,17 @@ impl Fixed {
             Preset::P100 => &p100::P100,
             Preset::P120 => &p120::P120,
         }
+    }
+
+    /// The kinds of circuits with the heights of their tables, from leaves to those that end.
+    pub const fn layers(&self) -> [(&'static str, &LogHeights, Layer); 5] {
+        [
+            ("leaf, lift and join", &self.standard, Layer::Inner),
+            ("wide leaf", &self.wide, Layer::Inner),
+            ("root", &self.root, Layer::Root),
+            ("last", &self.last, Layer::Last),
+            ("settle", &self.settle, Layer::Settle),
+        ]
     }
 
     /// Whether every key is there: none is all zeros, and each list has some.

@@ -17,7 +17,7 @@ use p3_batch_stark::verify_batch;
 use p3_field::PrimeCharacteristicRing;
 use p3_symmetric::CryptographicHasher;
 use rwprove_circuits::{Val, circuit};
-use rwprove_isa::{HALT_PC, Statement};
+use rwprove_isa::{HALT_PC, STATEMENT_BYTES, Statement};
 
 pub use self::{
     fixed::{Fixed, LogHeights, key},
@@ -32,9 +32,11 @@ use crate::{
     layout::{ProofLayout, TableLayout},
     shards::State,
     step::{Claim, Point, REGISTERS, fuel_limbs},
-    vkey::{VerifyingKey, halves},
+    vkey::VerifyingKey,
 };
 
+/// Bytes of the version, with which a statement starts.
+const VERSION_BYTES: usize = 4;
 /// Where a statement's bytes have the flag of the input.
 const FLAG: usize = 48;
 
@@ -92,9 +94,10 @@ pub fn encode(head: &Head, compressed: &Compressed) -> Vec<u8> {
 pub fn contents(bytes: &[u8]) -> Result<(Head, Compressed), VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Compressed, &mut input)?;
-    head.is_ours()?;
     let preset = head.key.preset;
-    let compressed = Compressed::read(Fixed::of(preset), preset, &mut input)?;
+    let fixed = Fixed::of(preset);
+    head.is_of(&fixed.machine)?;
+    let compressed = Compressed::read(fixed, preset, &mut input)?;
     input.finish()?;
     Ok((head, compressed))
 }
@@ -102,12 +105,15 @@ pub fn contents(bytes: &[u8]) -> Result<(Head, Compressed), VerifyError> {
 /// A statement as elements: its bytes from the vkey on, as big endian numbers of two bytes, but the
 /// flag of the input by itself.
 pub fn said(statement: &Statement) -> Vec<Val> {
-    let bytes = statement.to_bytes();
-    let (before, rest) = bytes[4..].split_at(FLAG - 4);
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
+    parts(&statement.to_bytes()).map(number).map(Val::from_u32).collect()
+}
+
+/// The bytes of a statement by the elements that say them, from the vkey on.
+pub fn parts<T>(statement: &[T; STATEMENT_BYTES]) -> impl Iterator<Item = &[T]> {
+    let (before, rest) = statement[VERSION_BYTES..].split_at(FLAG - VERSION_BYTES);
     let (flag, after) = rest.split_at(1);
-    let numbers =
-        |bytes: &[u8]| -> Vec<Val> { bytes.chunks_exact(2).flat_map(halves::<1>).collect() };
-    [numbers(before), vec![Val::from_u8(flag[0])], numbers(after)].concat()
+    before.chunks(2).chain([flag]).chain(after.chunks(2))
 }
 
 /// The claim that a finished run makes its statement true.
@@ -153,9 +159,9 @@ pub fn verify_under<'a>(
 ) -> Result<VerifyingKey, VerifyError> {
     let mut input = Reader::new(bytes);
     let head = Head::of(Kind::Compressed, &mut input)?;
-    head.is_about(vkey, statement)?;
     let preset = head.key.preset;
     let fixed = circuits(preset);
+    head.is_about(&fixed.machine, vkey, statement)?;
     let Compressed { end, proof } = Compressed::read(fixed, preset, &mut input)?;
     input.finish()?;
 

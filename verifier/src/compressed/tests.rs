@@ -10,17 +10,18 @@ fn all() -> impl Iterator<Item = (Preset, &'static Fixed)> {
 #[test]
 fn every_layer_has_the_bits_of_its_preset() {
     for (preset, fixed) in all() {
-        let layers = [
-            (&fixed.standard, Layer::Inner),
-            (&fixed.wide, Layer::Inner),
-            (&fixed.root, Layer::Root),
-            (&fixed.last, Layer::Last),
-        ];
-        for (heights, layer) in layers {
+        for (name, heights, layer) in fixed.layers() {
             let security = security(&layout(heights, preset, layer));
             let best = security.best();
-            assert!(best.bits() >= f64::from(preset.bits()), "{preset:?} {layer:?}: {best:?}");
+            assert!(best.bits() >= f64::from(preset.bits()), "{preset:?} {name}: {best:?}");
         }
+    }
+}
+
+#[test]
+fn the_machine_is_ours() {
+    for (preset, fixed) in all() {
+        assert_eq!(fixed.machine, crate::machine::digest(), "{preset:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 mod bits;
 mod ext;
 mod int;
+mod koalabear;
 pub mod poseidon2;
 mod sha256;
 mod sponge;
