@@ -239,8 +239,6 @@ pub(crate) struct VerifyArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("source").required(true).multiple(true))]
 pub(crate) struct SetupOnchainArgs {
-    #[command(flatten)]
-    pub(crate) preset: PresetArgs,
     /// Make a development key from a public seed: insecure, anyone can forge proofs under it
     #[arg(long, group = "source", conflicts_with = "zkey")]
     pub(crate) dev: bool,
@@ -259,8 +257,6 @@ pub(crate) struct SetupOnchainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    pub(crate) preset: PresetArgs,
     #[command(flatten)]
     pub(crate) verifier: VerifierArgs,
     /// A proof, whose call is written too

@@ -119,7 +119,9 @@ fn one_of_each_end() -> Vec<Case> {
         (Opcode::Call(0x7fff), Trap::UnknownExternalFunction),
     ];
     let mut cases: Vec<(u64, Case)> = Vec::new();
-    for case in all().into_iter().map(Case::from).chain(by_hand.map(|(op, trap)| raised_by_hand(op, trap))) {
+    for case in
+        all().into_iter().map(Case::from).chain(by_hand.map(|(op, trap)| raised_by_hand(op, trap)))
+    {
         let rows = execute(&case.program, &case.input, MAX_ROWS).unwrap().rows;
         match cases.iter_mut().find(|(_, other)| other.exit == case.exit) {
             Some(best) if best.0 <= rows => {}

@@ -9,7 +9,6 @@ use p3_field::PrimeCharacteristicRing;
 use rwprove_circuits::{Challenge, Val};
 use rwprove_recursion::{prove::layout, system::Id};
 use rwprove_verifier::{
-    Preset,
     compressed::Fixed,
     config::{Layer, Parameters},
 };
@@ -17,7 +16,7 @@ use rwprove_wrap::{
     Fr,
     gadget::{Ext, Int, Transcript},
     r1cs::Builder,
-    settlement::Settlement,
+    settlement::{PRESET, Settlement},
 };
 
 /// Constraints of what is built.
@@ -98,13 +97,13 @@ fn gadgets() {
 }
 
 /// The circuit for L1 of proofs with these parameters.
-fn settlement(preset: Preset, parameters: Parameters) -> Result<(), Box<dyn Error>> {
-    let heights = Id::Settle.heights(Fixed::of(preset)).map(usize::from);
+fn settlement(parameters: Parameters) -> Result<(), Box<dyn Error>> {
+    let heights = Id::Settle.heights(Fixed::of(PRESET)).map(usize::from);
     // A key is a constant, whichever.
     let settlement = Settlement::new(&layout(&heights, parameters), Fr::from(1))?;
     let start = Instant::now();
     let b = settlement.parts()?;
-    println!("\npreset {}: {parameters:?}", preset.bits());
+    println!("\n{parameters:?}");
     for (part, constraints) in b.parts() {
         println!("{constraints:>9}  {part}");
     }
@@ -124,11 +123,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<usize> =
         std::env::args().skip(1).map(|x| x.parse()).collect::<Result<_, _>>()?;
     gadgets();
-    let fixed = Preset::P100.layer(Layer::Settle);
+    let fixed = PRESET.layer(Layer::Settle);
     let parameters = match arguments.as_slice() {
         [log_blowup, queries] => Parameters { log_blowup: *log_blowup, queries: *queries, ..fixed },
         [] => fixed,
         _ => return Err("usage: count [LOG_BLOWUP QUERIES]".into()),
     };
-    settlement(Preset::P100, parameters)
+    settlement(parameters)
 }

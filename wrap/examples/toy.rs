@@ -18,7 +18,6 @@ use std::{
 };
 
 use rwprove_isa::{Exit, InputDigest, Statement};
-use rwprove_verifier::Preset;
 use rwprove_wrap::{
     Fr,
     groth16::{Prover, development},
@@ -104,7 +103,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     fs::write(out.join("proof.json"), serde_json::to_string_pretty(&answer)?)?;
     fs::write(out.join("toy.vkey"), verifier.to_bytes()?)?;
-    let proof = OnchainProof { preset: Preset::P100, statement, proof: bytes };
+    let proof = OnchainProof { statement, proof: bytes };
     fs::write(out.join("toy.rwp"), proof.to_bytes())?;
     println!("{constraints} constraints, setup {setup:.1?}, proof {proving:.1?}");
     Ok(())

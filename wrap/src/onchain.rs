@@ -4,12 +4,10 @@
 //! | --- | --- |
 //! | 4 | `RWPL` |
 //! | 4 | version, big endian |
-//! | 4 | provable bits of the preset, big endian |
 //! | 161 | the statement |
 //! | 260 | the proof: the verifier's selector, then eight words |
 
 use rwprove_isa::{STATEMENT_BYTES, Statement, StatementError};
-use rwprove_verifier::Preset;
 use thiserror::Error;
 
 use crate::solidity::CALL_PROOF_BYTES;
@@ -23,7 +21,7 @@ const VERSION: u32 = 1;
 #[non_exhaustive]
 pub enum OnchainError {
     /// Wrong number of bytes.
-    #[error("a proof for contracts has {} bytes, found {0}", OnchainProof::BYTES)]
+    #[error("a proof for contracts has {expected} bytes, found {0}", expected = OnchainProof::BYTES)]
     Length(usize),
     /// Not a proof for contracts.
     #[error("not a proof for contracts")]
@@ -31,9 +29,6 @@ pub enum OnchainError {
     /// Another version of the layout.
     #[error("version {0} of proofs for contracts, known is {VERSION}")]
     Version(u32),
-    /// There is no such preset.
-    #[error("there is no preset {0}")]
-    Preset(u32),
     /// The statement's bytes are none.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -42,29 +37,20 @@ pub enum OnchainError {
 /// A statement with the bytes that prove it to a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnchainProof {
-    /// The preset of the layers below.
-    pub preset: Preset,
     /// What is proved.
     pub statement: Statement,
     /// Selector and proof.
     pub proof: [u8; CALL_PROOF_BYTES],
 }
 
-/// Splits a number off.
-fn number<'a>(bytes: &mut &'a [u8]) -> Option<u32> {
-    let (number, rest): (&'a [u8; 4], _) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(u32::from_be_bytes(*number))
-}
-
 impl OnchainProof {
     /// Bytes of a file.
-    pub const BYTES: usize = 4 + 4 + 4 + STATEMENT_BYTES + CALL_PROOF_BYTES;
+    pub const BYTES: usize = 4 + 4 + STATEMENT_BYTES + CALL_PROOF_BYTES;
 
     /// The canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { preset, statement, proof } = self;
-        let head = [MAGIC, VERSION.to_be_bytes(), preset.bits().to_be_bytes()].concat();
+        let Self { statement, proof } = self;
+        let head = [MAGIC, VERSION.to_be_bytes()].concat();
         [head.as_slice(), &statement.to_bytes(), proof].concat()
     }
 
@@ -74,16 +60,15 @@ impl OnchainProof {
     /// [`OnchainError`] for bytes that [`OnchainProof::to_bytes`] does not write.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, OnchainError> {
         let length = OnchainError::Length(bytes.len());
-        let mut rest = bytes.strip_prefix(&MAGIC).ok_or(OnchainError::Magic)?;
-        let version = number(&mut rest).ok_or(length)?;
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(OnchainError::Magic)?;
+        let (version, rest) = rest.split_first_chunk().ok_or(length)?;
+        let version = u32::from_be_bytes(*version);
         if version != VERSION {
             return Err(OnchainError::Version(version));
         }
-        let bits = number(&mut rest).ok_or(length)?;
-        let preset = Preset::from_bits(bits).ok_or(OnchainError::Preset(bits))?;
         let (statement, proof) = rest.split_at_checked(STATEMENT_BYTES).ok_or(length)?;
         let proof = proof.try_into().map_err(|_| length)?;
-        Ok(Self { preset, statement: Statement::from_bytes(statement)?, proof })
+        Ok(Self { statement: Statement::from_bytes(statement)?, proof })
     }
 }
 
@@ -96,7 +81,6 @@ mod tests {
     #[test]
     fn files_have_one_form() {
         let proof = OnchainProof {
-            preset: Preset::P120,
             statement: Statement {
                 vkey: [7; 32],
                 state: 1,

@@ -30,7 +30,7 @@ use crate::{
     Fr,
     backend::{R1cs, Stream},
     gadget::Int,
-    groth16::Verifier,
+    groth16::{FileError, Verifier},
     r1cs::{Assignment, Builder, Circuit, Wire},
     stark::{Key, Streams, publics_of},
     statement::{StatementWires, inputs},
@@ -52,6 +52,9 @@ pub enum SettleError {
     /// It cannot be proved.
     #[error(transparent)]
     Prove(#[from] prove::ProveError),
+    /// Another preset than the one of proofs for contracts.
+    #[error("proofs for contracts have preset {ours}, not {0}", ours = PRESET.bits())]
+    Preset(u32),
     /// The key is not the one that contracts know: this program was changed without its keys.
     #[error("the circuit `settle` has another key than the one that is fixed")]
     Key,
@@ -79,33 +82,37 @@ pub struct Settled {
     pub streams: Streams,
 }
 
+/// The preset of the layers below. There is no other: Groth16 over BN254 is estimated at 100 bits,
+/// so more below it would cost and give nothing.
+pub const PRESET: Preset = Preset::P100;
+
 impl Settlement {
-    /// That of a preset.
+    /// That of `settle`.
     ///
     /// # Errors
     /// [`SettleError::Stark`] if there is none, which tests refute.
-    pub fn of(preset: Preset) -> Result<Self, SettleError> {
-        Self::with_key(preset, fixed::key(preset))
+    pub fn of_runs() -> Result<Self, SettleError> {
+        Self::with_key(fixed::KEY)
     }
 
-    /// That of a preset, but under another key, for who makes the keys.
+    /// That of `settle` under another key, for who makes the key.
     ///
     /// # Errors
     /// [`SettleError::Stark`] if there is none, which tests refute.
-    pub fn with_key(preset: Preset, key: Fr) -> Result<Self, SettleError> {
-        let heights = Id::Settle.heights(Fixed::of(preset)).map(usize::from);
-        Self::new(&layout(&heights, preset.layer(Id::Settle.layer())), key)
+    pub fn with_key(key: Fr) -> Result<Self, SettleError> {
+        let heights = Id::Settle.heights(Fixed::of(PRESET)).map(usize::from);
+        Self::new(&layout(&heights, PRESET.layer(Id::Settle.layer())), key)
     }
 
-    /// [`Circuit::digest`] of a preset's circuit: keys say which circuit they are for.
-    pub const fn digest(preset: Preset) -> [u8; 32] {
-        fixed::circuit(preset)
-    }
+    /// [`Circuit::digest`] of the circuit: keys say which circuit they are for.
+    pub const DIGEST: [u8; 32] = fixed::CIRCUIT;
 
-    /// The verifier with the development key of a preset's circuit, if it is known: insecure, as its
-    /// origin says.
-    pub fn development(preset: Preset) -> Option<Verifier> {
-        fixed::development(preset).and_then(|bytes| Verifier::from_bytes(bytes).ok())
+    /// The verifier with the circuit's development key: insecure, as its origin says.
+    ///
+    /// # Errors
+    /// [`FileError`] if this program was built with something else, which tests refute.
+    pub fn development() -> Result<Verifier, FileError> {
+        Verifier::from_bytes(fixed::DEVELOPMENT)
     }
 
     /// That of proofs with a layout under a key.
@@ -176,14 +183,17 @@ impl Settlement {
         claim: &Claim<Val>,
         root: &Proof,
     ) -> Result<Settled, SettleError> {
-        let (preset, statement) = (head.key.preset, &head.statement);
-        let fixed = Fixed::of(preset);
-        let (circuit, key) = settle_key(preset)?;
+        let statement = &head.statement;
+        if head.key.preset != PRESET {
+            return Err(SettleError::Preset(head.key.preset.bits()));
+        }
+        let (circuit, key) = settle_key()?;
         if *key.commitment() != self.key {
             return Err(SettleError::Key);
         }
+        let fixed = Fixed::of(PRESET);
         let root_key = Id::Root.key(fixed).ok_or(SettleError::Key)?;
-        let below = below(Id::Settle, fixed, preset)?;
+        let below = below(Id::Settle, fixed, PRESET)?;
         let stream = settle_stream(&below, &root_key, head, claim, root)?;
         let (proof, digest) = key.prove(&circuit, &stream)?;
         if digest != digest_of(statement) {
@@ -194,15 +204,15 @@ impl Settlement {
     }
 }
 
-/// The circuit `settle` of a preset, and what proves it.
+/// The circuit `settle`, and what proves it.
 ///
 /// # Errors
 /// [`SettleError`] if it cannot be built, which tests refute.
-pub fn settle_key(preset: Preset) -> Result<(circuit::Circuit, Key), SettleError> {
-    let fixed = Fixed::of(preset);
-    let circuit = build(Id::Settle, fixed, preset)?;
+pub fn settle_key() -> Result<(circuit::Circuit, Key), SettleError> {
+    let fixed = Fixed::of(PRESET);
+    let circuit = build(Id::Settle, fixed, PRESET)?;
     let heights = Id::Settle.heights(fixed).map(usize::from);
-    let key = Key::new(&circuit, &heights, preset.layer(Id::Settle.layer()))?;
+    let key = Key::new(&circuit, &heights, PRESET.layer(Id::Settle.layer()))?;
     Ok((circuit, key))
 }
 

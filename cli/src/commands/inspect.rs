@@ -43,7 +43,6 @@ struct InspectReport {
 /// What a proof for contracts says of itself; none of it is verified.
 #[derive(Serialize)]
 struct OnchainReport {
-    preset: u32,
     /// First bytes of the digest of its verifier.
     selector: String,
     statement: StatementReport,
@@ -53,9 +52,8 @@ struct OnchainReport {
 
 impl OnchainReport {
     fn read(bytes: &[u8]) -> Result<Self, OnchainError> {
-        let OnchainProof { preset, statement, proof } = OnchainProof::from_bytes(bytes)?;
+        let OnchainProof { statement, proof } = OnchainProof::from_bytes(bytes)?;
         Ok(Self {
-            preset: preset.bits(),
             selector: hex::encode(&proof[..4]),
             statement: (&statement).into(),
             calldata: hex::encode(&calldata(&statement, &proof)),
@@ -65,7 +63,7 @@ impl OnchainReport {
 
 impl fmt::Display for OnchainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "proof         onchain, preset {}, not verified here; it says:", self.preset)?;
+        writeln!(f, "proof         onchain, not verified here; it says:")?;
         self.statement.fmt(f)?;
         writeln!(f, "verifier      {}…", self.selector)?;
         writeln!(f, "calldata      0x{}", self.calldata)

@@ -9,7 +9,10 @@ use rwprove_verifier::{
     head::{Kind, peek},
     shards,
 };
-use rwprove_wrap::onchain::{self, OnchainProof};
+use rwprove_wrap::{
+    onchain::{self, OnchainProof},
+    settlement::PRESET,
+};
 use serde::Serialize;
 
 use crate::{
@@ -74,7 +77,7 @@ fn verify(
     if bytes.starts_with(&onchain::MAGIC) {
         let proof = OnchainProof::from_bytes(bytes);
         let proof = proof.map_err(|error| CliError::Refused(error.to_string()))?;
-        let vkey = asked(args, proof.preset, &proof.statement)?;
+        let vkey = asked(args, PRESET, &proof.statement)?;
         super::onchain::verify::verified(&vkey, &proof, &args.verifier, args.allow_dev_setup)?;
         expectations.check(&proof.statement)?;
         return Ok((proof.statement, Verified { kind: "onchain", shards: None }));

@@ -1,41 +1,21 @@
-//! Keys of the circuit `settle`: the commitments to its rows with hashes over BN254; and the digests
-//! of the circuits that verify its proofs.
+//! What is fixed: the key of the circuit `settle`, which is the commitment to its rows with hashes
+//! over BN254, and the digest of the circuit that verifies its proofs.
 //!
 //! Made by `cargo run --release -p rwprove-wrap --example settle_keys`.
 
 use ark_ff::BigInt;
-use rwprove_verifier::Preset;
 
 use crate::Fr;
 
-/// As 64-bit limbs, lowest first.
-const P100: [u64; 4] = [1, 0, 0, 0];
-const P120: [u64; 4] = [1, 0, 0, 0];
-
-/// The key of a preset's circuit.
-pub(super) fn key(preset: Preset) -> Fr {
-    Fr::new(BigInt(match preset {
-        Preset::P100 => P100,
-        Preset::P120 => P120,
-    }))
-}
-
-/// Digests of the circuits for L1.
-const CIRCUIT_P100: [u8; 32] = [0; 32];
-const CIRCUIT_P120: [u8; 32] = [0; 32];
-
-/// [`crate::r1cs::Circuit::digest`] of a preset's circuit.
-pub(super) const fn circuit(preset: Preset) -> [u8; 32] {
-    match preset {
-        Preset::P100 => CIRCUIT_P100,
-        Preset::P120 => CIRCUIT_P120,
-    }
-}
-
-/// The file of the verifier with the development key of a preset's circuit.
-pub(super) const fn development(preset: Preset) -> Option<&'static [u8]> {
-    match preset {
-        Preset::P100 => Some(include_bytes!("p100.vkey")),
-        Preset::P120 => None,
-    }
-}
+/// The key as 64-bit limbs, lowest first.
+const KEY_LIMBS: [u64; 4] =
+    [1024811922504648861, 15825706967723775869, 17115513588510579506, 400776664604019653];
+/// The key.
+pub(super) const KEY: Fr = Fr::new(BigInt(KEY_LIMBS));
+/// [`crate::r1cs::Circuit::digest`] of the circuit for L1.
+pub(super) const CIRCUIT: [u8; 32] = [
+    59, 210, 117, 13, 89, 33, 97, 66, 19, 114, 5, 97, 86, 115, 118, 92, 59, 218, 251, 133, 194,
+    213, 83, 58, 76, 186, 3, 158, 163, 8, 2, 233,
+];
+/// The file of the verifier with the circuit's development key.
+pub(super) const DEVELOPMENT: &[u8] = include_bytes!("development.vkey");

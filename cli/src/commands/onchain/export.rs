@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{INSECURE, insecure, proof, verifier};
-use crate::{args::ExportArgs, commands::preset, error::CliError, files, hex, report};
+use crate::{args::ExportArgs, error::CliError, files, hex, report};
 
 /// What was written.
 #[derive(Serialize)]
@@ -30,8 +30,7 @@ impl fmt::Display for ExportReport {
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let proof = args.proof.as_ref().map(proof).transpose()?;
-    let preset = proof.as_ref().map_or(preset(args.preset.preset), |proof| proof.preset);
-    let verifier = verifier(&args.verifier, preset)?;
+    let verifier = verifier(&args.verifier)?;
     let source = contract(&verifier, "./IGroth16Verifier.sol");
     let source = source.ok_or_else(|| CliError::Refused("the key has not two inputs".into()))?;
     let made = fs::create_dir_all(&args.out);

@@ -8,7 +8,6 @@ pub(crate) mod verify;
 
 use std::{env, path::PathBuf};
 
-use rwprove_verifier::Preset;
 use rwprove_wrap::{
     groth16::{Origin, Verifier},
     onchain::OnchainProof,
@@ -21,7 +20,7 @@ use crate::{args::VerifierArgs, error::CliError, files};
 const INSECURE: &str = "the Groth16 key is a development key, from a public seed: anyone can forge \
                         proofs under it";
 
-/// Where the keys of a preset are.
+/// Where the keys are.
 struct Keys {
     /// What proves.
     prover: PathBuf,
@@ -31,7 +30,7 @@ struct Keys {
 
 impl Keys {
     /// In this folder, or in the user's cache.
-    fn new(folder: Option<&PathBuf>, preset: Preset) -> Result<Self, CliError> {
+    fn new(folder: Option<&PathBuf>) -> Result<Self, CliError> {
         let cache = || {
             let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
             let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
@@ -40,23 +39,18 @@ impl Keys {
         let folder = folder.cloned().or_else(cache);
         let folder =
             folder.ok_or_else(|| CliError::Usage("say --keys: there is no HOME".into()))?;
-        let name = format!("onchain-{}", preset.bits());
-        let file = |ending| folder.join(format!("{name}.{ending}"));
-        Ok(Self { prover: file("key"), verifier: file("vkey") })
+        Ok(Self { prover: folder.join("onchain.key"), verifier: folder.join("onchain.vkey") })
     }
 }
 
 /// The verifier that was asked for: a file's, or the development one that this program knows.
-fn verifier(args: &VerifierArgs, preset: Preset) -> Result<Verifier, CliError> {
-    let Some(path) = &args.verifier else {
-        let known = Settlement::development(preset);
-        return known.ok_or_else(|| CliError::Usage(format!("say --verifier: {NONE_KNOWN}")));
+fn verifier(args: &VerifierArgs) -> Result<Verifier, CliError> {
+    let read = match &args.verifier {
+        Some(path) => Verifier::from_bytes(&files::read(path)?),
+        None => Settlement::development(),
     };
-    let read = Verifier::from_bytes(&files::read(path)?);
     read.map_err(|error| CliError::refused("no verifier", error))
 }
-
-const NONE_KNOWN: &str = "this program has no verifier of this preset";
 
 /// Reads a proof file.
 fn proof(path: &PathBuf) -> Result<OnchainProof, CliError> {

@@ -3,10 +3,11 @@
 use std::{fs::File, io::BufReader, path::PathBuf, time::Instant};
 
 use rwprove_prover::Rooted;
+use rwprove_verifier::Preset;
 use rwprove_wrap::{
     groth16::Prover,
     onchain::OnchainProof,
-    settlement::{Settled, Settlement},
+    settlement::{PRESET, SettleError, Settled, Settlement},
     solidity::{proof_bytes, verify},
 };
 
@@ -23,11 +24,11 @@ pub(crate) struct Onchain {
 
 impl Onchain {
     /// The keys in a folder.
-    pub(crate) fn new(
-        folder: Option<&PathBuf>,
-        preset: rwprove_verifier::Preset,
-    ) -> Result<Self, CliError> {
-        let keys = Keys::new(folder, preset)?;
+    pub(crate) fn new(folder: Option<&PathBuf>, preset: Preset) -> Result<Self, CliError> {
+        if preset != PRESET {
+            return Err(CliError::Usage(SettleError::Preset(preset.bits()).to_string()));
+        }
+        let keys = Keys::new(folder)?;
         if !keys.prover.exists() {
             return Err(CliError::Usage(format!(
                 "there is no Groth16 key {}: make one with `rwprove setup-onchain`",
@@ -44,11 +45,10 @@ impl Onchain {
         progress: &Progress,
         note: Note<'_>,
     ) -> Result<Vec<u8>, CliError> {
-        let preset = rooted.head.key.preset;
         let refused = |error: String| CliError::refused("no proof", error);
         progress.now("proving the statement over BN254's hashes".into());
         let start = Instant::now();
-        let settlement = Settlement::of(preset).map_err(|error| refused(error.to_string()))?;
+        let settlement = Settlement::of_runs().map_err(|error| refused(error.to_string()))?;
         let settled = settlement.settle(&rooted.head, &rooted.claim, &rooted.proof);
         drop(rooted);
         let settled = settled.map_err(|error| refused(error.to_string()))?;
@@ -56,7 +56,7 @@ impl Onchain {
 
         progress.now("reading the Groth16 key".into());
         let start = Instant::now();
-        let prover = self.read(preset)?;
+        let prover = self.read()?;
         note("groth16 key", 0, start.elapsed().as_secs_f64());
 
         progress.now("proving with Groth16".into());
@@ -72,14 +72,14 @@ impl Onchain {
             progress.warn(INSECURE);
         }
         note("groth16", proof.len(), start.elapsed().as_secs_f64());
-        Ok(OnchainProof { preset, statement, proof }.to_bytes())
+        Ok(OnchainProof { statement, proof }.to_bytes())
     }
 
-    fn read(&self, preset: rwprove_verifier::Preset) -> Result<Prover, CliError> {
+    fn read(&self) -> Result<Prover, CliError> {
         let path = &self.keys.prover;
         let file = File::open(path);
         let file = file.map_err(|error| CliError::Read { path: path.clone(), error })?;
-        let key = Prover::read(&mut BufReader::new(file), &Settlement::digest(preset));
+        let key = Prover::read(&mut BufReader::new(file), &Settlement::DIGEST);
         key.map_err(|error| {
             CliError::refused("no Groth16 key", format!("{}: {error}", path.display()))
         })

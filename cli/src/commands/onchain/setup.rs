@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use super::{INSECURE, Keys, insecure};
 use crate::{
-    args::SetupOnchainArgs, commands::preset, error::CliError, files, hex, progress::Progress,
-    report, resources::peak_rss_bytes,
+    args::SetupOnchainArgs, error::CliError, files, hex, progress::Progress, report,
+    resources::peak_rss_bytes,
 };
 
 /// What was made.
@@ -60,8 +60,7 @@ impl fmt::Display for SetupReport {
 pub(crate) fn run(args: &SetupOnchainArgs, quiet: bool) -> Result<(), CliError> {
     let start = Instant::now();
     let progress = Progress::start("building the circuit", quiet);
-    let preset = preset(args.preset.preset);
-    let circuit = circuit(preset)?;
+    let circuit = circuit()?;
     let mut report = SetupReport {
         constraints: circuit.constraints(),
         variables: circuit.variables(),
@@ -92,7 +91,7 @@ pub(crate) fn run(args: &SetupOnchainArgs, quiet: bool) -> Result<(), CliError> 
     drop(circuit);
     if let Some(prover) = prover {
         progress.now("writing the key".into());
-        keep(&prover, &Keys::new(args.keys.keys.as_ref(), preset)?, &mut report)?;
+        keep(&prover, &Keys::new(args.keys.keys.as_ref())?, &mut report)?;
     }
     drop(progress);
     report.seconds = start.elapsed().as_secs_f64();
@@ -100,12 +99,12 @@ pub(crate) fn run(args: &SetupOnchainArgs, quiet: bool) -> Result<(), CliError> 
     report::print(&report, args.json)
 }
 
-/// The circuit of a preset, which must be the one that its digest is known of.
-fn circuit(preset: rwprove_verifier::Preset) -> Result<Circuit, CliError> {
+/// The circuit, which must be the one that its digest is known of.
+fn circuit() -> Result<Circuit, CliError> {
     let wrong = |error: String| CliError::refused("no circuit", error);
-    let settlement = Settlement::of(preset).map_err(|error| wrong(error.to_string()))?;
+    let settlement = Settlement::of_runs().map_err(|error| wrong(error.to_string()))?;
     let circuit = settlement.circuit().map_err(|error| wrong(error.to_string()))?;
-    if circuit.digest() != Settlement::digest(preset) {
+    if circuit.digest() != Settlement::DIGEST {
         return Err(wrong("it is another one than its fixed digest says".into()));
     }
     Ok(circuit)

@@ -12,7 +12,7 @@ pub(crate) fn verified(
     args: &VerifierArgs,
     allow_dev_setup: bool,
 ) -> Result<(), CliError> {
-    let verifier = verifier(args, proof.preset)?;
+    let verifier = verifier(args)?;
     if insecure(&verifier) && !allow_dev_setup {
         return Err(CliError::Refused(format!("{INSECURE}; say --allow-dev-setup to accept that")));
     }
