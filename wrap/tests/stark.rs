@@ -16,8 +16,9 @@ use rwprove_wrap::{
     Fr,
     backend::{R1cs, Stream},
     gadget::Int,
+    groth16::Origin,
     r1cs::{Assignment, Builder, Circuit, Wire},
-    settlement::{Settled, Settlement, digest_of},
+    settlement::{Settled, Settlement, digest_of, settle_key},
     stark::{Key, Streams, publics_of},
     statement::inputs,
 };
@@ -141,6 +142,24 @@ const FIELDS: [(&str, usize); 10] = [
     ("fuel", 128),
     ("output", 160),
 ];
+
+#[test]
+fn the_circuit_is_the_fixed_one() {
+    let circuit = Settlement::of_runs().unwrap().circuit().unwrap();
+    assert_eq!(circuit.digest(), Settlement::DIGEST);
+    assert!(circuit.constraints() + circuit.publics() < 1 << 22, "{}", circuit.constraints());
+    let verifier = Settlement::development().unwrap();
+    assert_eq!((verifier.circuit, verifier.origin), (Settlement::DIGEST, Origin::Development));
+}
+
+/// `cargo test --release -p rwprove-wrap --test stark -- --ignored`
+#[test]
+#[ignore = "a minute"]
+fn the_key_of_settle_is_the_fixed_one() {
+    let (_, key) = settle_key().unwrap();
+    let settlement = Settlement::with_key(*key.commitment()).unwrap();
+    assert_eq!(settlement.circuit().unwrap().digest(), Settlement::DIGEST);
+}
 
 /// A circuit that says whatever it reads, in the place of `settle`.
 fn any() -> circuit::Circuit {
