@@ -236,3 +236,56 @@ fn usage_is_status_two() {
     fails(&["sing"], 2, "unrecognized");
     assert!(rwprove(&["help"]).status.success());
 }
+
+/// A proof for contracts that `scripts/l1-demo` made: of SHA256 on LICENSE-MIT, under the development
+/// key.
+const ONCHAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/onchain.rwp");
+const LICENSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE-MIT");
+
+#[test]
+fn proofs_for_contracts_are_verified() {
+    let about = ["verify", ONCHAIN, "--program", SHA256, "--expect-input", LICENSE];
+    // Not under a key from a public seed, unless one says so.
+    fails(&about, 1, "anyone can forge");
+    let allowed = [about.as_slice(), &["--allow-dev-setup"]].concat();
+    let verdict = json(&allowed);
+    assert_eq!((&verdict["kind"], &verdict["accepted"]), (&"onchain".into(), &true.into()));
+    fails(&[allowed.as_slice(), &["--expect-exit", "9"]].concat(), 1, "ended otherwise");
+    fails(&["verify", ONCHAIN, "--program", KECCAK256, "--allow-dev-setup"], 1, "another program");
+
+    // Any other byte.
+    let dir = Dir::new("onchain");
+    let proof = fs::read(ONCHAIN).unwrap();
+    let vkey = verdict["vkey"].as_str().unwrap();
+    for at in (0..proof.len()).step_by(13) {
+        let mut changed = proof.clone();
+        changed[at] ^= 1;
+        let file = dir.file("changed", &changed);
+        let output = rwprove(&["verify", &file, "--vkey", vkey, "--allow-dev-setup"]);
+        assert_eq!(output.status.code(), Some(1), "byte {at}");
+    }
+
+    let call = json(&["inspect", ONCHAIN]);
+    let call = call["onchain"]["calldata"].as_str().unwrap();
+    let out = dir.path("contracts");
+    let written = json(&["export-verifier", "--proof", ONCHAIN, "--out", &out]);
+    assert!(written["insecure"].as_str().unwrap().contains("forge"));
+    let sent = fs::read_to_string(format!("{out}/proof.json")).unwrap();
+    let sent: Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!(sent["calldata"], format!("0x{call}"));
+    let source = fs::read_to_string(format!("{out}/Groth16Verifier.sol")).unwrap();
+    assert!(source.contains("INSECURE") && source.contains(written["verifier"].as_str().unwrap()));
+}
+
+#[test]
+fn proofs_for_contracts_need_a_key_and_a_node() {
+    let dir = Dir::new("onchain-key");
+    let prove = ["prove", "--program", SHA256, "--mode", "onchain", "--keys", &dir.path("none")];
+    fails(&prove, 2, "rwprove setup-onchain");
+    fails(&[prove.as_slice(), &["--preset", "120"]].concat(), 2, "preset 100");
+    let gateway = format!("0x{}", "11".repeat(20));
+    let submit = ["submit", ONCHAIN, "--rpc", "http://127.0.0.1:1", "--gateway", &gateway];
+    fails(&submit, 3, "no answer");
+    let file = dir.file("none.rwp", b"RWPL");
+    fails(&["submit", &file, "--rpc", "http://127.0.0.1:1", "--gateway", &gateway], 1, "429 bytes");
+}

@@ -29,7 +29,7 @@ impl fmt::Display for ExportReport {
 }
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
-    let proof = args.proof.as_ref().map(proof).transpose()?;
+    let proof = args.proof.as_deref().map(proof).transpose()?;
     let verifier = verifier(&args.verifier)?;
     let source = contract(&verifier, "./IGroth16Verifier.sol");
     let source = source.ok_or_else(|| CliError::Refused("the key has not two inputs".into()))?;

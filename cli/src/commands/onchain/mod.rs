@@ -6,7 +6,10 @@ pub(crate) mod setup;
 pub(crate) mod submit;
 pub(crate) mod verify;
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use rwprove_wrap::{
     groth16::{Origin, Verifier},
@@ -53,7 +56,7 @@ fn verifier(args: &VerifierArgs) -> Result<Verifier, CliError> {
 }
 
 /// Reads a proof file.
-fn proof(path: &PathBuf) -> Result<OnchainProof, CliError> {
+fn proof(path: &Path) -> Result<OnchainProof, CliError> {
     let proof = OnchainProof::from_bytes(&files::read(path)?);
     proof.map_err(|error| CliError::refused("no proof for contracts", error))
 }
