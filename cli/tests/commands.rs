@@ -8,6 +8,7 @@ use std::{
 };
 
 use rwprove_fixtures::all;
+use rwprove_isa::keccak256;
 use serde_json::Value;
 
 const SHA256: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/c/sha256.wasm");
@@ -240,6 +241,8 @@ fn usage_is_status_two() {
 /// A proof for contracts that `scripts/l1-demo` made: of SHA256 on LICENSE-MIT, under the development
 /// key.
 const ONCHAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/onchain.rwp");
+const DEVELOPMENT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../wrap/src/settlement/development.vkey");
 const LICENSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE-MIT");
 
 #[test]
@@ -264,6 +267,19 @@ fn proofs_for_contracts_are_verified() {
         let output = rwprove(&["verify", &file, "--vkey", vkey, "--allow-dev-setup"]);
         assert_eq!(output.status.code(), Some(1), "byte {at}");
     }
+
+    // A verifier of another circuit, such as a toy's, knows nothing of programs.
+    let known = fs::read(DEVELOPMENT).unwrap();
+    let accepted = |file: &[u8]| {
+        let file = dir.file("verifier", file);
+        rwprove(&[allowed.as_slice(), &["--verifier", &file]].concat()).status.success()
+    };
+    assert!(accepted(&known));
+    let (mut header, body) = (known[..22 + 1 + 32].to_vec(), &known[22 + 1 + 64..]);
+    header[22 + 1] ^= 1;
+    let digest = keccak256(&[header.as_slice(), body].concat());
+    let file = dir.file("verifier", &[header.as_slice(), &digest, body].concat());
+    fails(&[allowed.as_slice(), &["--verifier", &file]].concat(), 1, "another circuit");
 
     let call = json(&["inspect", ONCHAIN]);
     let call = call["onchain"]["calldata"].as_str().unwrap();

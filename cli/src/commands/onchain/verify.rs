@@ -1,6 +1,6 @@
 //! `rwprove verify` of a proof for contracts: what the gateway would say.
 
-use rwprove_wrap::{onchain::OnchainProof, solidity::verify};
+use rwprove_wrap::{onchain::OnchainProof, settlement::Settlement, solidity::verify};
 
 use super::{INSECURE, insecure, verifier};
 use crate::{args::VerifierArgs, error::CliError};
@@ -13,6 +13,10 @@ pub(crate) fn verified(
     allow_dev_setup: bool,
 ) -> Result<(), CliError> {
     let verifier = verifier(args)?;
+    // Of another circuit a proof says nothing about a program.
+    if verifier.circuit != Settlement::DIGEST {
+        return Err(CliError::Refused("the verifier is one of another circuit".into()));
+    }
     if insecure(&verifier) && !allow_dev_setup {
         return Err(CliError::Refused(format!("{INSECURE}; say --allow-dev-setup to accept that")));
     }
