@@ -117,7 +117,7 @@ impl Prover {
     }
 }
 
-/// Bytes of a verifier's file are fewer: a key with two inputs has 776.
+/// More bytes than a verifier's file has: that of a key with two inputs has 735.
 const MOST_BYTES: u64 = 4096;
 
 impl Verifier {
